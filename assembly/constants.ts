@@ -1,0 +1,13 @@
+// Compiled on its own, for its exports only: what the build writes into host/generated/uapi.ts. Kept
+// out of the module that is shipped, whose size they would double.
+
+export * from './uapi';
+export { Cell, Status } from './status';
+export {
+  Parameters,
+  TARGET_INDEX_SIZE,
+  TARGET_RECORD_SIZE,
+  WIDE_LENGTH,
+  WIDE_START,
+} from './table';
+export { DEVICE_RECORD_SIZE, DEVICE_SIZE_LEAST } from './lists';

@@ -1,0 +1,56 @@
+// After the compiler: checks the module and writes it, its constants and its types into the host,
+// so that importing a door instantiates nothing and no layout is said twice.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+const NOTE = '// Written by assembly/embed.mjs at build time. Do not edit.\n\n';
+
+const wasm = readFileSync('build/codec.wasm');
+const module = new WebAssembly.Module(wasm);
+const imports = WebAssembly.Module.imports(module);
+if (imports.length > 0) {
+  // A stray `throw`, string or allocation in assembly/ shows up as an import of env.abort.
+  throw new Error(`the codec must import nothing, but wants ${JSON.stringify(imports)}`);
+}
+
+const asc = ['assembly/constants.ts', '--config', 'none', '--runtime', 'stub'];
+asc.push('--disableWarning', '235', '--outFile', 'build/constants.wasm');
+execFileSync('node_modules/.bin/asc', asc, { stdio: 'inherit' });
+const constants = new WebAssembly.Module(readFileSync('build/constants.wasm'));
+const values = new WebAssembly.Instance(constants).exports;
+
+/** dm-ioctl.h's own names; all else is between the module and the host. */
+const uapi = [];
+const abi = [];
+const enums = new Map();
+for (const [name, global] of Object.entries(values)) {
+  if (!(global instanceof WebAssembly.Global)) continue;
+  const [group, member] = name.split('.');
+  if (member !== undefined) {
+    if (!enums.has(group)) enums.set(group, []);
+    enums.get(group).push(`  ${member}: ${global.value},`);
+  } else if (name.startsWith('DM_')) {
+    const value = global.value >>> 0;
+    uapi.push(`export const ${name} = ${value > 0xffff ? `0x${value.toString(16)}` : value};`);
+  } else {
+    abi.push(`export const ${name} = ${global.value >>> 0};`);
+  }
+}
+for (const [name, members] of enums) {
+  abi.push(`export const ${name} = {\n${members.join('\n')}\n} as const;`);
+}
+
+mkdirSync('host/generated', { recursive: true });
+mkdirSync('dist', { recursive: true });
+writeFileSync('host/generated/uapi.ts', `${NOTE}${uapi.join('\n')}\n`);
+writeFileSync('host/generated/abi.ts', `${NOTE}${abi.join('\n')}\n`);
+writeFileSync(
+  'host/generated/wasm.ts',
+  `${NOTE}/** build/codec.wasm in base64. */\nexport const WASM = '${wasm.toString('base64')}';\n`,
+);
+copyFileSync('build/codec.d.ts', 'host/generated/module.d.ts');
+copyFileSync('build/codec.wasm', 'dist/codec.wasm');

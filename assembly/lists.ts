@@ -1,0 +1,223 @@
+// The lists of a reply: struct dm_name_list (LIST_DEVICES) and struct dm_target_deps (TABLE_DEPS).
+
+import { Cell, Status } from './status';
+import {
+  DmNameList,
+  DmNameListTail,
+  DmTargetDeps,
+  DM_NAME_LIST_FLAG_HAS_UUID,
+  NAME_LIST_NAME,
+  NAME_LIST_TAIL_SIZE,
+  DEPS_SIZE,
+  NAME_LIST_EVENT_NR_MINOR,
+  NAME_LIST_FLAGS_MINOR,
+} from './uapi';
+import { align8, copyText, fail, findNul, inside, setCell } from './bytes';
+
+/** One device, in both directions; the names and uuids lie behind each other, each name before its uuid. */
+@unmanaged
+export class DeviceRecord {
+  devLow: u32;
+  devHigh: u32;
+  nameLength: u32;
+  uuidLength: u32;
+  eventNr: u32;
+  flags: u32;
+}
+export const DEVICE_RECORD_SIZE: u32 = offsetof<DeviceRecord>();
+/** No record is smaller: dev, next, a name's NUL, padding. */
+export const DEVICE_SIZE_LEAST: u32 = 16;
+
+/**
+ * `count` records and their texts → dm_name_list at `out`, as a kernel of interface 4.`minor` does.
+ * @returns the bytes written, or a Status
+ */
+export function encodeDevices(
+  out: u32,
+  capacity: u32,
+  records: u32,
+  count: u32,
+  text: u32,
+  textLength: u32,
+  minor: u32,
+): i32 {
+  if (
+    !inside(out, capacity) ||
+    <u64>count * DEVICE_RECORD_SIZE > u32.MAX_VALUE ||
+    !inside(records, count * DEVICE_RECORD_SIZE) ||
+    !inside(text, textLength)
+  ) {
+    return fail(Status.OUT_OF_BOUNDS, 0, out);
+  }
+  if (<u64>capacity < <u64>count * 48 + textLength + 8) {
+    return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  }
+  const textEnd = text + textLength;
+  let from = text;
+  let at = out;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = changetype<DeviceRecord>(<usize>(records + i * DEVICE_RECORD_SIZE));
+    const nameLength = record.nameLength;
+    const uuidLength = record.uuidLength;
+    if (<u64>nameLength + uuidLength > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    if (findNul(from, from + nameLength) < from + nameLength) {
+      return fail(Status.NAME_HAS_NUL, i, 0);
+    }
+    const uuid = from + nameLength;
+    if (findNul(uuid, uuid + uuidLength) < uuid + uuidLength)
+      return fail(Status.UUID_HAS_NUL, i, 0);
+
+    const head = changetype<DmNameList>(<usize>at);
+    head.dev = record.devLow | ((<u64>record.devHigh) << 32);
+    copyText(at + NAME_LIST_NAME, from, nameLength);
+    let end = at + NAME_LIST_NAME + nameLength;
+    store<u64>(end, 0);
+    end = at + align8(end + 1 - at);
+    if (minor >= NAME_LIST_EVENT_NR_MINOR) {
+      const tail = changetype<DmNameListTail>(<usize>end);
+      tail.event_nr = record.eventNr;
+      tail.flags = minor >= NAME_LIST_FLAGS_MINOR ? record.flags : 0;
+      end += NAME_LIST_TAIL_SIZE;
+      if (tail.flags & DM_NAME_LIST_FLAG_HAS_UUID) {
+        copyText(end, uuid, uuidLength);
+        store<u64>(end + uuidLength, 0);
+        end = at + align8(end + uuidLength + 1 - at);
+      }
+    }
+    head.next = i + 1 == count ? 0 : end - at;
+    from = uuid + uuidLength;
+    at = end;
+  }
+  return <i32>(at - out);
+}
+
+/**
+ * dm_name_list at `buffer` + `dataStart`, in a buffer of `length` valid bytes → records and packed text.
+ * @returns how many devices there are, or a Status with FAIL_INDEX, and FAIL_OFFSET in the buffer
+ */
+export function decodeDevices(
+  buffer: u32,
+  length: u32,
+  dataStart: u32,
+  records: u32,
+  recordCapacity: u32,
+  text: u32,
+  textCapacity: u32,
+  minor: u32,
+): i32 {
+  if (
+    !inside(buffer, length) ||
+    <u64>recordCapacity * DEVICE_RECORD_SIZE > u32.MAX_VALUE ||
+    !inside(records, recordCapacity * DEVICE_RECORD_SIZE) ||
+    !inside(text, textCapacity)
+  ) {
+    return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  }
+  if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
+  setCell(Cell.TEXT_LENGTH, 0);
+  setCell(Cell.NOT_ASCII, 0);
+  // An empty list has no record at all: what ends it in the kernel is not copied back.
+  if (dataStart >= length) return 0;
+
+  const limit = buffer + length;
+  let at = buffer + dataStart;
+  let to = text;
+  let high: u64 = 0;
+  let i: u32 = 0;
+  for (;;) {
+    const offset = at - buffer;
+    if (limit - at <= NAME_LIST_NAME) return fail(Status.RECORD_TRUNCATED, i, offset);
+    const head = changetype<DmNameList>(<usize>at);
+    if (i == 0 && head.dev == 0) return 0;
+    if (i >= recordCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
+    const record = changetype<DeviceRecord>(<usize>(records + i * DEVICE_RECORD_SIZE));
+    record.devLow = <u32>head.dev;
+    record.devHigh = <u32>(head.dev >> 32);
+    record.uuidLength = 0;
+    record.eventNr = 0;
+    record.flags = 0;
+
+    const name = at + NAME_LIST_NAME;
+    const nameEnd = findNul(name, limit);
+    if (nameEnd == limit) return fail(Status.NAME_UNTERMINATED, i, name - buffer);
+    record.nameLength = nameEnd - name;
+    high |= copyText(to, name, nameEnd - name);
+    to += nameEnd - name;
+
+    let end = at + align8(nameEnd + 1 - at);
+    if (minor >= NAME_LIST_EVENT_NR_MINOR) {
+      if (end > limit || limit - end < NAME_LIST_TAIL_SIZE) {
+        return fail(Status.RECORD_TRUNCATED, i, nameEnd + 1 - buffer);
+      }
+      const tail = changetype<DmNameListTail>(<usize>end);
+      record.eventNr = tail.event_nr;
+      end += NAME_LIST_TAIL_SIZE;
+      if (minor >= NAME_LIST_FLAGS_MINOR) {
+        record.flags = tail.flags;
+        if (tail.flags & DM_NAME_LIST_FLAG_HAS_UUID) {
+          const uuidEnd = findNul(end, limit);
+          if (uuidEnd == limit) return fail(Status.UUID_UNTERMINATED, i, end - buffer);
+          record.uuidLength = uuidEnd - end;
+          high |= copyText(to, end, uuidEnd - end);
+          to += uuidEnd - end;
+          end = uuidEnd + 1;
+        }
+      }
+    }
+
+    i++;
+    const next = head.next;
+    if (next == 0) break;
+    const nextOffset = offset + offsetof<DmNameList>('next');
+    if (next & 7) return fail(Status.NEXT_UNALIGNED, i - 1, nextOffset);
+    if (next < end - at) return fail(Status.NEXT_OVERLAPS, i - 1, nextOffset);
+    if (next >= limit - at) return fail(Status.NEXT_BEYOND_DATA, i - 1, nextOffset);
+    at += next;
+  }
+  setCell(Cell.TEXT_LENGTH, to - text);
+  setCell(Cell.NOT_ASCII, high ? 1 : 0);
+  return <i32>i;
+}
+
+/**
+ * `count` device numbers (u64) → dm_target_deps at `out`.
+ * @returns the bytes written, or a Status
+ */
+export function encodeDependencies(out: u32, capacity: u32, devs: u32, count: u32): i32 {
+  const size = DEPS_SIZE + 8 * <u64>count;
+  if (!inside(out, capacity) || size > u32.MAX_VALUE || !inside(devs, count * 8)) {
+    return fail(Status.OUT_OF_BOUNDS, 0, out);
+  }
+  if (capacity < size) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  const head = changetype<DmTargetDeps>(<usize>out);
+  head.count = count;
+  head.padding = 0;
+  memory.copy(out + DEPS_SIZE, devs, count * 8);
+  return <i32>size;
+}
+
+/**
+ * dm_target_deps at `buffer` + `dataStart` → its device numbers (u64) at `devs`.
+ * @returns how many there are, or a Status with FAIL_OFFSET in the buffer
+ */
+export function decodeDependencies(
+  buffer: u32,
+  length: u32,
+  dataStart: u32,
+  devs: u32,
+  capacity: u32,
+): i32 {
+  if (!inside(buffer, length) || !inside(devs, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  // A device without table has no payload.
+  if (dataStart >= length) return 0;
+  const room = length - dataStart;
+  if (room < DEPS_SIZE) return fail(Status.RECORD_TRUNCATED, 0, dataStart);
+  const at = buffer + dataStart;
+  const count: u32 = changetype<DmTargetDeps>(<usize>at).count;
+  if (8 * <u64>count > room - DEPS_SIZE) {
+    return fail(Status.COUNT_BEYOND_DATA, 0, dataStart);
+  }
+  if (count * 8 > capacity) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  memory.copy(devs, at + DEPS_SIZE, 8 * count);
+  return <i32>count;
+}

@@ -1,0 +1,84 @@
+/**
+ * Every way an encode or a decode can stop. An export answers a size, a count or an address (0 or
+ * more), or one of these; {@link Cell}.FAIL_* then say where. `host/wire.ts` has the words.
+ */
+export enum Status {
+  /** An address or a length points outside the module's memory. */
+  OUT_OF_BOUNDS = -1,
+  /** The memory cannot grow as far as asked. */
+  OUT_OF_MEMORY = -2,
+  /** The output area is smaller than the worst case of the input. */
+  OUTPUT_TOO_SMALL = -3,
+
+  NAME_TOO_LONG = -4,
+  NAME_HAS_NUL = -5,
+  UUID_TOO_LONG = -6,
+  UUID_HAS_NUL = -7,
+
+  START_NOT_A_SECTOR = -8,
+  LENGTH_NOT_A_SECTOR = -9,
+  TYPE_EMPTY = -10,
+  TYPE_TOO_LONG = -11,
+  TYPE_HAS_NUL = -12,
+  PARAMETER_EMPTY = -13,
+  PARAMETER_BLANK = -14,
+  PARAMETER_HAS_NUL = -15,
+
+  LINE_NO_START = -16,
+  LINE_NO_LENGTH = -17,
+  LINE_NO_TYPE = -18,
+  LINE_NUMBER_TOO_LARGE = -19,
+  LINE_HAS_NUL = -20,
+
+  HEADER_TRUNCATED = -21,
+  DATA_SIZE_TOO_SMALL = -22,
+  DATA_SIZE_BEYOND_BUFFER = -23,
+  DATA_START_IN_HEADER = -24,
+  DATA_START_BEYOND_DATA = -25,
+  NAME_UNTERMINATED = -26,
+  UUID_UNTERMINATED = -27,
+  NEXT_UNALIGNED = -28,
+  NEXT_OVERLAPS = -29,
+  NEXT_BEYOND_DATA = -30,
+  RECORD_TRUNCATED = -31,
+  TYPE_UNTERMINATED = -32,
+  PARAMETERS_UNTERMINATED = -33,
+  NUMBER_TOO_LARGE = -34,
+  COUNT_BEYOND_DATA = -35,
+}
+
+/**
+ * The control block: u32 cells at a fixed address, by which the host gives the values of a header
+ * and gets back what one i32 cannot say. It is the module's ABI, not a layout of the wire.
+ */
+export enum Cell {
+  VERSION_MAJOR,
+  VERSION_MINOR,
+  VERSION_PATCH,
+  DATA_SIZE,
+  DATA_START,
+  TARGET_COUNT,
+  OPEN_COUNT,
+  FLAGS,
+  EVENT_NR,
+  DEV_LOW,
+  DEV_HIGH,
+  /** Address and length in bytes of the two strings: where the host puts, and where it finds them. */
+  NAME,
+  NAME_LENGTH,
+  UUID,
+  UUID_LENGTH,
+
+  /** After a failure: the target, record or argument it is about, its byte and its word. */
+  FAIL_INDEX,
+  FAIL_OFFSET,
+  FAIL_WORD,
+
+  /** After a decode: bytes of packed text, and whether one of them is above 0x7f. */
+  TEXT_LENGTH,
+  NOT_ASCII,
+  /** After an encode of text: how many targets it had. After a reply's decode: records made. */
+  COUNT,
+  /** After a reply's encode or decode: where the last string ends, padding left out. */
+  END,
+}

@@ -1,0 +1,147 @@
+// The kernel's argument splitter and its inverse (drivers/md/dm-table.c dm_split_args): words end at
+// a blank, backslash takes the next byte as it is (a last one stands for itself), NUL ends it all.
+
+import { Cell, Status } from './status';
+import { copyText, fail, hasByte, inside, isBlank, setCell, zeroBytes } from './bytes';
+
+const BACKSLASH: u32 = 0x5c;
+
+/**
+ * Split `length` bytes at `text` into words, each followed by a NUL, at `out` (length + 1 bytes at
+ * the most). TEXT_LENGTH is what was written, NOT_ASCII as for a decode.
+ * @returns the number of words, or a Status
+ */
+export function splitWords(text: u32, length: u32, out: u32, capacity: u32): i32 {
+  if (!inside(text, length) || !inside(out, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, text);
+  if (<u64>capacity < <u64>length + 1) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  const end = text + length;
+  let to = out;
+  let high: u32 = 0;
+  let words: i32 = 0;
+  let at = text;
+  for (;;) {
+    while (at < end && isBlank(load<u8>(at))) at++;
+    if (at >= end || load<u8>(at) == 0) break;
+    while (at < end) {
+      let byte: u32 = load<u8>(at);
+      if (byte == BACKSLASH && at + 1 < end && load<u8>(at + 1) != 0) byte = load<u8>(++at);
+      else if (byte == 0 || isBlank(byte)) break;
+      store<u8>(to++, byte);
+      high |= byte;
+      at++;
+    }
+    store<u8>(to++, 0);
+    words++;
+  }
+  setCell(Cell.TEXT_LENGTH, to - out);
+  setCell(Cell.NOT_ASCII, high >> 7);
+  return words;
+}
+
+/** Eight bytes at once that need no backslash: all above 0x20, none a backslash or 0xA0. */
+function allPlain(word: u64): bool {
+  const belowBlank = (word - 0x2121212121212121) & ~word & 0x8080808080808080;
+  return (belowBlank | hasByte(word, BACKSLASH) | hasByte(word, 0xa0)) == 0;
+}
+
+/**
+ * Write `count` words, given with a NUL between two of them, so that the kernel splits them back.
+ * `out` takes 2 * length bytes at the most; both ranges were checked by the caller.
+ * @returns bytes written, or a Status with FAIL_WORD and FAIL_OFFSET
+ */
+export function putWords(out: u32, text: u32, length: u32, count: u32, index: u32): i32 {
+  if (count == 0 && length == 0) return 0;
+  const end = text + length;
+  let to = out;
+  let at = text;
+  let word: u32 = 0;
+  for (;;) {
+    const start = at;
+    let plain = false;
+    while (at < end) {
+      if (at + 8 <= end) {
+        const eight = load<u64>(at);
+        if (allPlain(eight)) {
+          store<u64>(to, eight);
+          to += 8;
+          at += 8;
+          plain = true;
+          continue;
+        }
+      }
+      const byte: u32 = load<u8>(at);
+      if (byte == 0) break;
+      if (isBlank(byte)) {
+        store<u8>(to++, BACKSLASH);
+      } else {
+        plain = true;
+        if (byte == BACKSLASH) store<u8>(to++, BACKSLASH);
+      }
+      store<u8>(to++, byte);
+      at++;
+    }
+    if (at == start) return fail(Status.PARAMETER_EMPTY, index, at - text, word);
+    if (!plain) return fail(Status.PARAMETER_BLANK, index, start - text, word);
+    word++;
+    if (at == end) break;
+    // One NUL too many is one that a word had inside.
+    if (word == count) return fail(Status.PARAMETER_HAS_NUL, index, at - text, word - 1);
+    store<u8>(to++, 0x20);
+    at++;
+  }
+  // Fewer words than were promised: the host counted wrong.
+  return word == count ? <i32>(to - out) : fail(Status.PARAMETER_HAS_NUL, index, length, word);
+}
+
+/**
+ * Write one line of parameters as libdm does: spacing kept, each backslash doubled.
+ * @returns bytes written, or a Status with FAIL_OFFSET
+ */
+export function putLine(out: u32, text: u32, length: u32, index: u32): i32 {
+  const end = text + length;
+  let to = out;
+  let at = text;
+  while (at < end) {
+    if (at + 8 <= end) {
+      const eight = load<u64>(at);
+      if (!(zeroBytes(eight) | hasByte(eight, BACKSLASH))) {
+        store<u64>(to, eight);
+        to += 8;
+        at += 8;
+        continue;
+      }
+    }
+    const byte: u32 = load<u8>(at);
+    if (byte == 0) return fail(Status.PARAMETER_HAS_NUL, index, at - text);
+    if (byte == BACKSLASH) store<u8>(to++, BACKSLASH);
+    store<u8>(to++, byte);
+    at++;
+  }
+  return <i32>(to - out);
+}
+
+/** Write parameters just as they are. */
+export function putBytes(out: u32, text: u32, length: u32, index: u32): i32 {
+  for (let i: u32 = 0; i < length; i++) {
+    if (!load<u8>(text + i)) return fail(Status.PARAMETER_HAS_NUL, index, i);
+  }
+  copyText(out, text, length);
+  return <i32>length;
+}
+
+/** Is there nothing but blanks in `length` bytes, of which there are some? */
+export function allBlank(text: u32, length: u32): bool {
+  for (let i: u32 = 0; i < length; i++) if (!isBlank(load<u8>(text + i))) return false;
+  return length > 0;
+}
+
+/**
+ * Join `count` words, given with a NUL between two of them, by blanks and with the backslashes that
+ * keep them apart.
+ * @returns bytes written to `out`, or a Status
+ */
+export function joinWords(text: u32, length: u32, count: u32, out: u32, capacity: u32): i32 {
+  if (!inside(text, length) || !inside(out, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, text);
+  if (<u64>capacity < 2 * <u64>length + 1) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  return putWords(out, text, length, count, 0);
+}

@@ -1,0 +1,253 @@
+// Errors carry blame: the caller's (InputError), the kernel's decision (KernelError), bytes that a
+// kernel should never send (ReplyError), or a machine that has no device-mapper to offer.
+
+import { meaningOf } from './meaning.js';
+
+/** What all errors of this package are; tell them apart by `name` and `code`. */
+export class DeviceMapperError extends Error {
+  declare readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    define(this, 'code', code);
+  }
+}
+
+/** Where an argument went wrong: its path, or a place in a text or a buffer. */
+export interface InputPlace {
+  /** The argument, as in 'targets[1].length'. */
+  readonly path?: string;
+  /** A byte of a buffer, or a UTF-16 unit of a text. */
+  readonly offset?: number;
+  /** Counted from 1. */
+  readonly line?: number;
+  /** Counted from 1, in UTF-16 units. */
+  readonly column?: number;
+}
+
+/** An argument that cannot be sent; nothing was. */
+export class InputError extends DeviceMapperError {
+  declare readonly path?: string;
+  declare readonly offset?: number;
+  declare readonly line?: number;
+  declare readonly column?: number;
+
+  constructor(place: InputPlace, problem: string) {
+    super('ERR_DM_INPUT', `${placeOf(place)}: ${problem}`);
+    for (const [key, value] of Object.entries(place)) define(this, key, value);
+  }
+}
+
+/** Bytes that break the protocol. */
+export class ReplyError extends DeviceMapperError {
+  /** The kernel's name of the command, as in 'TABLE_STATUS'. */
+  declare readonly command: string;
+  /** The byte of the reply that is wrong. */
+  declare readonly offset: number;
+  /** Up to 16 bytes from there, in hex; '' where they may hold a key. */
+  declare readonly excerpt: string;
+
+  constructor(command: string, offset: number, problem: string, excerpt = '') {
+    super('ERR_DM_REPLY', `DM_${command} reply: ${problem}`);
+    define(this, 'command', command);
+    define(this, 'offset', offset);
+    define(this, 'excerpt', excerpt);
+  }
+}
+
+/** What a {@link KernelError} tells beside the errno. */
+export interface KernelErrorDetail {
+  readonly device?: string | undefined;
+  readonly kernelLog?: readonly string[];
+  readonly undone?: readonly string[];
+  readonly left?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** The kernel said no. Has what Node's own system errors have, with the same signs. */
+export class KernelError extends DeviceMapperError {
+  /** Negative, as in Node. */
+  declare readonly errno: number;
+  declare readonly syscall: 'ioctl';
+  /** The kernel's name of the command, as in 'DEV_REMOVE'. */
+  declare readonly command: string;
+  declare readonly device?: string;
+  /** What this errno means for this command, in a sentence. */
+  declare readonly meaning: string;
+  /** What device-mapper logged during the call; another process may have caused some of it. */
+  declare readonly kernelLog: readonly string[];
+  /** Steps of the operation that were taken back. */
+  declare readonly undone: readonly string[];
+  /** What could not be taken back, and is still there. */
+  declare readonly left: readonly string[];
+
+  constructor(command: string, errno: number, detail: KernelErrorDetail = {}) {
+    const code = errnoCode(errno);
+    const meaning = meaningOf(command, code) ?? errnoText(errno);
+    const { device, kernelLog = [], undone = [], left = [], cause } = detail;
+    let message = `${code}: ${meaning}, DM_${command}`;
+    if (device !== undefined) message += ` '${cut(device)}'`;
+    const reason = kernelLog.find((line) => !line.includes('error adding target to table'));
+    if (reason !== undefined) {
+      message += `; kernel log: "${reason.slice(reason.indexOf(LOG_PREFIX) + LOG_PREFIX.length)}"`;
+    }
+    if (left.length > 0) message += `; not undone: ${left.join(', ')}`;
+    super(code, message, cause === undefined ? undefined : { cause });
+    define(this, 'errno', -errno);
+    define(this, 'syscall', 'ioctl');
+    define(this, 'command', command);
+    if (device !== undefined) define(this, 'device', device);
+    define(this, 'meaning', meaning);
+    define(this, 'kernelLog', kernelLog);
+    define(this, 'undone', undone);
+    define(this, 'left', left);
+  }
+}
+
+const LOG_PREFIX = 'device-mapper: ';
+
+/** Why there is no kernel to talk to. */
+export type UnavailableReason =
+  'no-koffi' | 'no-control-node' | 'no-device-mapper' | 'no-permission';
+
+/** This machine has no device-mapper that this process can use; the message says how to mend it. */
+export class KernelUnavailableError extends DeviceMapperError {
+  declare readonly reason: UnavailableReason;
+
+  constructor(reason: UnavailableReason, message: string, options?: ErrorOptions) {
+    super('ERR_DM_UNAVAILABLE', message, options);
+    define(this, 'reason', reason);
+  }
+}
+
+/** The kernel's interface is too old; nothing was sent. */
+export class UnsupportedError extends DeviceMapperError {
+  declare readonly feature: string;
+  declare readonly needed: string;
+  declare readonly found: string;
+
+  constructor(feature: string, needed: string, found: string) {
+    super(
+      'ERR_DM_UNSUPPORTED',
+      `${feature} needs device-mapper interface ${needed}, the kernel has ${found}`,
+    );
+    define(this, 'feature', feature);
+    define(this, 'needed', needed);
+    define(this, 'found', found);
+  }
+}
+
+/** The handle was closed before the call. */
+export class ClosedError extends DeviceMapperError {
+  constructor() {
+    super('ERR_DM_CLOSED', 'this device-mapper handle is closed; open another one');
+  }
+}
+
+/** The place of a device's node is taken by something that is not the device's. */
+export class NodeError extends DeviceMapperError {
+  declare readonly path: string;
+  /** Steps of the operation that were taken back, and what was not. */
+  declare readonly undone: readonly string[];
+  declare readonly left: readonly string[];
+
+  constructor(
+    path: string,
+    problem: string,
+    undone: readonly string[] = [],
+    left: readonly string[] = [],
+  ) {
+    const rest = left.length > 0 ? `; not undone: ${left.join(', ')}` : '';
+    super('ERR_DM_NODE', `${path}: ${problem}${rest}`);
+    define(this, 'path', path);
+    define(this, 'undone', undone);
+    define(this, 'left', left);
+  }
+}
+
+// On the prototype, so that it stays off the printed fields and survives a minifier.
+for (const [name, constructor] of Object.entries({
+  DeviceMapperError,
+  InputError,
+  ReplyError,
+  KernelError,
+  KernelUnavailableError,
+  UnsupportedError,
+  ClosedError,
+  NodeError,
+})) {
+  Object.defineProperty(constructor.prototype, 'name', { value: name });
+}
+
+function define(error: object, key: string, value: unknown): void {
+  if (value !== undefined) Object.defineProperty(error, key, { value, enumerable: true });
+}
+
+function placeOf({ path, line, column, offset }: InputPlace): string {
+  if (path !== undefined) return path;
+  if (line !== undefined) return `line ${line}, column ${column ?? 1}`;
+  return `offset ${offset ?? 0}`;
+}
+
+/** For a message: at most 40 characters of what the user gave. */
+export function cut(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
+
+/** A value as its user would write it, for a message. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(cut(value));
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number' || typeof value === 'boolean' || value == null)
+    return String(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : typeof value;
+}
+
+/** Linux's error numbers (include/uapi/asm-generic/errno.h), as far as device-mapper answers them. */
+const ERRNO: Readonly<Record<number, readonly [code: string, text: string]>> = {
+  1: ['EPERM', 'operation not permitted'],
+  2: ['ENOENT', 'no such file or directory'],
+  4: ['EINTR', 'interrupted by a signal'],
+  5: ['EIO', 'input/output error'],
+  6: ['ENXIO', 'no such device'],
+  7: ['E2BIG', 'argument list too long'],
+  9: ['EBADF', 'bad file descriptor'],
+  11: ['EAGAIN', 'try again'],
+  12: ['ENOMEM', 'out of memory'],
+  13: ['EACCES', 'permission denied'],
+  14: ['EFAULT', 'bad address'],
+  15: ['ENOTBLK', 'block device required'],
+  16: ['EBUSY', 'device or resource busy'],
+  17: ['EEXIST', 'it exists already'],
+  19: ['ENODEV', 'no such device'],
+  22: ['EINVAL', 'invalid argument'],
+  23: ['ENFILE', 'table of numbers is full'],
+  25: ['ENOTTY', 'not a device-mapper control node'],
+  27: ['EFBIG', 'too large'],
+  28: ['ENOSPC', 'no space left on device'],
+  30: ['EROFS', 'read-only device'],
+  33: ['EDOM', 'argument out of domain'],
+  34: ['ERANGE', 'result out of range'],
+  61: ['ENODATA', 'no data available'],
+  74: ['EBADMSG', 'bad message'],
+  75: ['EOVERFLOW', 'value too large'],
+  84: ['EILSEQ', 'invalid byte sequence'],
+  95: ['EOPNOTSUPP', 'operation not supported'],
+  107: ['ENOTCONN', 'not connected'],
+  110: ['ETIMEDOUT', 'timed out'],
+  117: ['EUCLEAN', 'structure needs cleaning'],
+  121: ['EREMOTEIO', 'remote I/O error'],
+  126: ['ENOKEY', 'required key not available'],
+  127: ['EKEYEXPIRED', 'key has expired'],
+  128: ['EKEYREVOKED', 'key has been revoked'],
+  129: ['EKEYREJECTED', 'key was rejected by service'],
+};
+
+function errnoCode(errno: number): string {
+  return ERRNO[errno]?.[0] ?? `E${errno}`;
+}
+
+function errnoText(errno: number): string {
+  return ERRNO[errno]?.[1] ?? `error ${errno}`;
+}

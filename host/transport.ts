@@ -1,0 +1,49 @@
+// The seam between what to ask and whom. A Transport takes the bytes of an ioctl and overwrites them
+// with the answer; it never retries, decodes, or throws for an answer. What else an operation may
+// want of the machine stands beside it, and each of these may be absent.
+
+/** A way to a device-mapper: a kernel, a recording of one, a test's own. */
+export interface Transport {
+  /**
+   * Issue one ioctl on the control node.
+   * @param request - the request code, as in `REQUEST_CODE.TABLE_LOAD`
+   * @param buffer - the request's bytes, overwritten by the reply's
+   * @returns 0, or the positive errno, after which nothing in `buffer` means anything
+   */
+  ioctl(request: number, buffer: Uint8Array): number;
+  /**
+   * The same on another thread, for what may sleep. `buffer` belongs to the call until it ends.
+   * @param frees - the call is one that others may be waiting for (resume, remove, clear): it need
+   * not stand in line with those that may be stuck
+   */
+  ioctlAsync(request: number, buffer: Uint8Array, frees?: boolean): Promise<number>;
+  /** Let go of everything; calling it again does nothing. */
+  close(): void;
+
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep?(ms: number, signal?: AbortSignal): Promise<void>;
+  sleepSync?(ms: number): void;
+  /** Device-mapper's lines in the kernel log since the ioctl that was answered last had begun. */
+  kernelLog?(): string[];
+  /** The device nodes in /dev/mapper. */
+  readonly nodes?: DeviceNodes;
+}
+
+/**
+ * What stands where a device's node belongs. 'ours': something that opens as this device. 'absent':
+ * nothing. 'stale': what device-mapper's users left behind, a link to nowhere or the node of another
+ * mapped device. 'other': anything else, which is never touched.
+ */
+export type NodeState = 'ours' | 'absent' | 'stale' | 'other';
+
+/** The nodes by which devices are opened; names are as in DeviceInfo.path. */
+export interface DeviceNodes {
+  /** @param dev - the device's number; leave it out when the device is gone */
+  state(path: string, dev?: number): NodeState;
+  /** Make `path` open as `dev`: a link to ../dm-N as udev makes it, or else a block node. */
+  make(path: string, dev: number): void;
+  /** Remove what is at `path`. */
+  remove(path: string): void;
+  /** Is a udev running that makes and removes nodes by itself? */
+  udevRunning(): boolean;
+}

@@ -1,0 +1,1407 @@
+// Rule: the only file that touches Wasm memory. Values go in, bytes come out, and the other way round;
+// each function copies in, calls, and copies out, so nothing of one call is there for the next.
+//
+// Memory above reserve()'s address is laid out anew by each call. An encode of a table:
+//   records (32 bytes a target) | type names (16 bytes each) | texts | the finished request
+// A decode:  the reply | index (24 bytes a target) | packed texts
+
+import { instantiateSync } from '@assemblyscript/loader';
+import { InputError, ReplyError, show } from './errors.js';
+import {
+  Cell,
+  DEVICE_RECORD_SIZE,
+  DEVICE_SIZE_LEAST,
+  DEPS_SIZE,
+  HEADER_DATA,
+  HEADER_DATA_SIZE,
+  HEADER_DATA_START,
+  HEADER_DEV,
+  HEADER_SIZE,
+  HEADER_TARGET_COUNT,
+  NAME_LIST_EVENT_NR_MINOR,
+  NAME_LIST_FLAGS_MINOR,
+  Parameters,
+  SPEC_SIZE,
+  Status,
+  TARGET_INDEX_SIZE,
+  TARGET_RECORD_SIZE,
+  WIDE_LENGTH,
+  WIDE_START,
+} from './generated/abi.js';
+import type { instantiate } from './generated/module.js';
+import * as uapi from './generated/uapi.js';
+import { WASM } from './generated/wasm.js';
+import {
+  majorOf,
+  minorOf,
+  type DeviceListEntry,
+  type DeviceNumber,
+  type Parameter,
+  type Table,
+  type Target,
+  type TargetLine,
+  type Version,
+} from './types.js';
+
+type Module = Awaited<ReturnType<typeof instantiate>>;
+
+/** The kernel's names of its commands, without DM_. */
+export type CommandName =
+  | 'VERSION'
+  | 'REMOVE_ALL'
+  | 'LIST_DEVICES'
+  | 'DEV_CREATE'
+  | 'DEV_REMOVE'
+  | 'DEV_RENAME'
+  | 'DEV_SUSPEND'
+  | 'DEV_STATUS'
+  | 'DEV_WAIT'
+  | 'TABLE_LOAD'
+  | 'TABLE_CLEAR'
+  | 'TABLE_DEPS'
+  | 'TABLE_STATUS'
+  | 'LIST_VERSIONS'
+  | 'TARGET_MSG'
+  | 'DEV_SET_GEOMETRY'
+  | 'DEV_ARM_POLL'
+  | 'GET_TARGET_VERSION';
+
+/** The ioctl request of each command. */
+export const REQUEST_CODE: Readonly<Record<CommandName, number>> = {
+  VERSION: uapi.DM_VERSION,
+  REMOVE_ALL: uapi.DM_REMOVE_ALL,
+  LIST_DEVICES: uapi.DM_LIST_DEVICES,
+  DEV_CREATE: uapi.DM_DEV_CREATE,
+  DEV_REMOVE: uapi.DM_DEV_REMOVE,
+  DEV_RENAME: uapi.DM_DEV_RENAME,
+  DEV_SUSPEND: uapi.DM_DEV_SUSPEND,
+  DEV_STATUS: uapi.DM_DEV_STATUS,
+  DEV_WAIT: uapi.DM_DEV_WAIT,
+  TABLE_LOAD: uapi.DM_TABLE_LOAD,
+  TABLE_CLEAR: uapi.DM_TABLE_CLEAR,
+  TABLE_DEPS: uapi.DM_TABLE_DEPS,
+  TABLE_STATUS: uapi.DM_TABLE_STATUS,
+  LIST_VERSIONS: uapi.DM_LIST_VERSIONS,
+  TARGET_MSG: uapi.DM_TARGET_MSG,
+  DEV_SET_GEOMETRY: uapi.DM_DEV_SET_GEOMETRY,
+  DEV_ARM_POLL: uapi.DM_DEV_ARM_POLL,
+  GET_TARGET_VERSION: uapi.DM_GET_TARGET_VERSION,
+};
+
+/** What a command carries behind its header. */
+const PAYLOAD = {
+  VERSION: 'none',
+  REMOVE_ALL: 'none',
+  LIST_DEVICES: 'devices',
+  DEV_CREATE: 'none',
+  DEV_REMOVE: 'none',
+  DEV_SUSPEND: 'none',
+  DEV_STATUS: 'none',
+  TABLE_LOAD: 'load',
+  TABLE_CLEAR: 'none',
+  TABLE_DEPS: 'deps',
+  TABLE_STATUS: 'targets',
+} as const;
+
+/** A command that this codec speaks. */
+export type Command = keyof typeof PAYLOAD;
+
+/** What a query offers the kernel for its answer, unless the caller asks for more or less. */
+export const REPLY_SPACE = 16384;
+
+/** struct dm_ioctl, its fields in camelCase. */
+export interface Header {
+  readonly version: Version;
+  /** Bytes of the whole buffer; in a reply, those that the kernel wrote. */
+  readonly dataSize: number;
+  /** Where the payload begins. */
+  readonly dataStart: number;
+  readonly targetCount: number;
+  readonly openCount: number;
+  /** DM_…_FLAG */
+  readonly flags: number;
+  /** In a reply the device's event counter; in a request the event waited from, or the udev cookie. */
+  readonly eventNr: number;
+  /** In the kernel's huge encoding, 0 for none. */
+  readonly dev: number;
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** A request: header fields that are left out have the values that a correct caller would send. */
+export type Request<C extends Command = Command> = Partial<Header> &
+  (C extends 'TABLE_LOAD' ? { readonly targets: Table } : unknown);
+
+/** A request as decodeRequest tells it. */
+export type DecodedRequest<
+  C extends Command = Command,
+  Sector extends number | bigint = number,
+> = Header &
+  (C extends 'TABLE_LOAD' ? { readonly targets: readonly TargetBytes<Sector>[] } : unknown);
+
+/** A target of a request, its parameters as they stand in the buffer; itself a valid Target. */
+export interface TargetBytes<Sector extends number | bigint = number> {
+  readonly startSector: Sector;
+  readonly length: Sector;
+  readonly type: string;
+  readonly parameters: Uint8Array;
+}
+
+type ReplyPayload<C extends Command, Sector extends number | bigint> = C extends 'LIST_DEVICES'
+  ? { readonly devices: readonly DeviceListEntry[] }
+  : C extends 'TABLE_DEPS'
+    ? { readonly deps: readonly DeviceNumber[] }
+    : C extends 'TABLE_STATUS'
+      ? { readonly targets: readonly TargetLine<Sector>[] }
+      : unknown;
+
+/** A reply of the kernel. */
+export type Reply<C extends Command = Command, Sector extends number | bigint = number> = Header &
+  ReplyPayload<C, Sector>;
+
+/** What encodeReply takes: header fields that are left out have the values that a kernel would send. */
+export type ReplyInput<C extends Command = Command> = Partial<Header> &
+  (C extends 'LIST_DEVICES'
+    ? {
+        readonly devices: readonly Pick<DeviceListEntry, 'name' | 'dev' | 'uuid' | 'eventNumber'>[];
+      }
+    : C extends 'TABLE_DEPS'
+      ? { readonly deps: readonly Pick<DeviceNumber, 'dev'>[] }
+      : C extends 'TABLE_STATUS'
+        ? { readonly targets: readonly Target[] }
+        : unknown);
+
+/** How sectors are told: as numbers, which fail above 2^53 − 1, or as bigint, which never do. */
+export interface DecodeOptions<Wide extends boolean = boolean> {
+  readonly bigint?: Wide;
+}
+type SectorOf<Wide extends boolean> = Wide extends true ? bigint : number;
+
+/** The newest interface that this package knows, which encodeReply answers with. */
+const NEWEST: Version = [4, 50, 0];
+/** What all commands below need, so that every kernel serves them. */
+const OLDEST: Version = [4, 0, 0];
+
+const utf8 = new TextEncoder();
+const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
+const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/**
+ * One instance of the Wasm module, with the views of its memory. The functions below share one that
+ * the first call makes; a host that compiles the module itself makes its own.
+ */
+export class Codec {
+  readonly #module: Module;
+  /** The control block, as an index of u32. */
+  readonly #cells: number;
+  readonly #nameSlot: number;
+  readonly #uuidSlot: number;
+  /** Where reserve()'s memory begins. */
+  readonly #base: number;
+  /** Type names of the table being encoded, and their rows. */
+  readonly #types = new Map<string, number>();
+
+  #u8 = new Uint8Array(0);
+  #u32 = new Uint32Array(0);
+  #f64 = new Float64Array(0);
+  #u64 = new BigUint64Array(0);
+  /** A header at #base, where most calls find theirs. */
+  #header = new Uint8Array(0);
+
+  /** @param wasm - the bytes of codec.wasm, or a module compiled from them */
+  constructor(wasm: Uint8Array<ArrayBuffer> | WebAssembly.Module) {
+    // The loader's own `exports` are wrapped; these are the plain functions.
+    this.#module = instantiateSync(wasm, {}).instance.exports as unknown as Module;
+    this.#cells = this.#module.controlBlock() >> 2;
+    this.#nameSlot = this.#module.nameSlot();
+    this.#uuidSlot = this.#module.uuidSlot();
+    this.#base = this.#module.reserve(4 * REPLY_SPACE);
+    this.#view();
+  }
+
+  #view(): void {
+    const { buffer } = this.#module.memory;
+    this.#u8 = new Uint8Array(buffer);
+    this.#u32 = new Uint32Array(buffer);
+    this.#f64 = new Float64Array(buffer);
+    this.#u64 = new BigUint64Array(buffer);
+    this.#header = this.#u8.subarray(this.#base, this.#base + HEADER_SIZE);
+  }
+
+  /** Have `bytes` above #base. Growing detaches every view. */
+  #reserve(bytes: number): void {
+    if (this.#base + bytes + 8 <= this.#u8.length) return;
+    if (bytes > 0x7fff0000 || this.#module.reserve(bytes) < 0) {
+      throw new RangeError(`the codec cannot have ${bytes} bytes of memory`);
+    }
+    this.#view();
+  }
+
+  #cell(cell: number): number {
+    return this.#u32[this.#cells + cell]!;
+  }
+
+  // ── Strings ────────────────────────────────────────────────────────────────────────────────────
+
+  /** Write a short text to a slot of `size` bytes; a longer one only counts. */
+  #putSlot(slot: number, size: number, text: string, path: string): number {
+    const { length } = text;
+    if (length <= size) {
+      const u8 = this.#u8;
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 0x7f) break;
+        u8[slot + i] = unit;
+      }
+      if (i === length) return length;
+    }
+    const bytes = toBytes(text, path);
+    if (bytes.length <= size) this.#u8.set(bytes, slot);
+    return bytes.length;
+  }
+
+  #text(from: number, length: number): string {
+    if (length === 0) return '';
+    const u8 = this.#u8;
+    if (length <= 32) {
+      let text = '';
+      let i = 0;
+      for (; i < length; i++) {
+        const byte = u8[from + i]!;
+        if (byte > 0x7f) break;
+        text += String.fromCharCode(byte);
+      }
+      if (i === length) return text;
+    }
+    return fromBytes(u8.subarray(from, from + length));
+  }
+
+  // ── Headers ────────────────────────────────────────────────────────────────────────────────────
+
+  #setHeader(header: Partial<Header>, version: Version): void {
+    const { name, uuid, dev } = header;
+    this.#setVersion(header.version ?? version);
+    const nameLength =
+      name === undefined ? 0 : this.#putSlot(this.#nameSlot, 128, string(name, 'name'), 'name');
+    const uuidLength =
+      uuid === undefined ? 0 : this.#putSlot(this.#uuidSlot, 129, string(uuid, 'uuid'), 'uuid');
+    const u32 = this.#u32;
+    const cells = this.#cells;
+    u32[cells + Cell.OPEN_COUNT] =
+      header.openCount === undefined ? 0 : int32(header.openCount, 'openCount');
+    u32[cells + Cell.FLAGS] = header.flags === undefined ? 0 : uint32(header.flags, 'flags');
+    u32[cells + Cell.EVENT_NR] =
+      header.eventNr === undefined ? 0 : uint32(header.eventNr, 'eventNr');
+    const number = dev === undefined ? 0 : whole(dev, 'dev', 'a device number');
+    u32[cells + Cell.DEV_LOW] = number >>> 0;
+    u32[cells + Cell.DEV_HIGH] = number / 0x100000000;
+    u32[cells + Cell.NAME_LENGTH] = nameLength;
+    u32[cells + Cell.UUID_LENGTH] = uuidLength;
+  }
+
+  #setVersion(version: Version): void {
+    for (let i = 0; i < 3; i++) {
+      this.#u32[this.#cells + Cell.VERSION_MAJOR + i] = uint32(version[i]!, `version[${i}]`);
+    }
+  }
+
+  /** The cells → HEADER_SIZE bytes at `out`. */
+  #putHeader(out: number, dataSize: number, dataStart: number, targetCount: number): void {
+    const u32 = this.#u32;
+    const cells = this.#cells;
+    u32[cells + Cell.DATA_SIZE] = dataSize;
+    u32[cells + Cell.DATA_START] = dataStart;
+    u32[cells + Cell.TARGET_COUNT] = targetCount;
+    const status = this.#module.encodeHeader(out, HEADER_SIZE);
+    if (status < 0) this.#refuse(status, undefined, 'targets');
+  }
+
+  /** The header that decodeHeader put into the cells. */
+  #getHeader(refuse: Refuse): Mutable<Header> {
+    const u32 = this.#u32;
+    const cells = this.#cells;
+    const high = u32[cells + Cell.DEV_HIGH]!;
+    if (high > 0x1fffff) refuse(HEADER_DEV, 'dev is above 2^53 - 1');
+    return {
+      version: [
+        u32[cells + Cell.VERSION_MAJOR]!,
+        u32[cells + Cell.VERSION_MINOR]!,
+        u32[cells + Cell.VERSION_PATCH]!,
+      ],
+      dataSize: u32[cells + Cell.DATA_SIZE]!,
+      dataStart: u32[cells + Cell.DATA_START]!,
+      targetCount: u32[cells + Cell.TARGET_COUNT]!,
+      openCount: u32[cells + Cell.OPEN_COUNT]! | 0,
+      flags: u32[cells + Cell.FLAGS]!,
+      eventNr: u32[cells + Cell.EVENT_NR]!,
+      dev: high * 0x100000000 + u32[cells + Cell.DEV_LOW]!,
+      name: this.#text(u32[cells + Cell.NAME]!, u32[cells + Cell.NAME_LENGTH]!),
+      uuid: this.#text(u32[cells + Cell.UUID]!, u32[cells + Cell.UUID_LENGTH]!),
+    };
+  }
+
+  /** Copy `bytes` in, decode its header. */
+  #openHeader(bytes: Uint8Array, refuse: Refuse): Mutable<Header> {
+    if (bytes.length <= HEADER_SIZE) this.#u8.set(bytes, this.#base);
+    else this.#u8.set(bytes.subarray(0, HEADER_SIZE), this.#base);
+    const status = this.#module.decodeHeader(this.#base, Math.min(bytes.length, HEADER_SIZE));
+    if (status < 0) refuse(this.#cell(Cell.FAIL_OFFSET), this.#problem(status, bytes.length));
+    return this.#getHeader(refuse);
+  }
+
+  // ── Requests ───────────────────────────────────────────────────────────────────────────────────
+
+  /** @see encodeRequest */
+  encodeRequest<C extends Command>(command: C, request: Request<C>, into?: Uint8Array): Uint8Array {
+    const payload = PAYLOAD[known(command)];
+    const asked = request.dataSize;
+    if (asked !== undefined) dataSizeInRange(asked);
+    let out = this.#base;
+    let used = HEADER_SIZE;
+    let count = request.targetCount === undefined ? 0 : uint32(request.targetCount, 'targetCount');
+    if (payload === 'load') {
+      // The texts go first: encoding a table may grow the memory, and with it all views.
+      const { targets } = request as unknown as Request<'TABLE_LOAD'>;
+      const chain =
+        typeof targets === 'string' ? this.#putText(targets) : this.#putTargets(targets);
+      out = chain.out;
+      used += chain.size;
+      count = chain.count;
+    }
+    this.#setHeader(request, OLDEST);
+    const least = used === HEADER_SIZE ? HEADER_DATA : used;
+    const usual = payload === 'none' || payload === 'load' ? used : REPLY_SPACE;
+    const dataSize = asked ?? usual;
+    if (dataSize < least) {
+      throw new InputError(
+        { path: 'dataSize' },
+        `expected at least ${least} bytes, got ${dataSize}`,
+      );
+    }
+    const dataStart =
+      request.dataStart === undefined ? HEADER_SIZE : uint32(request.dataStart, 'dataStart');
+    if (payload === 'load' && dataStart !== HEADER_SIZE) {
+      throw new InputError({ path: 'dataStart' }, `expected ${HEADER_SIZE}, got ${dataStart}`);
+    }
+    this.#putHeader(out, dataSize, dataStart, count);
+    return this.#copyOut(out, used, dataSize, into);
+  }
+
+  /** `used` bytes at `out`, and zeros up to `size`. */
+  #copyOut(out: number, used: number, size: number, into?: Uint8Array): Uint8Array {
+    const header = out === this.#base && used === HEADER_SIZE && size >= used;
+    const bytes = header ? this.#header : this.#u8.subarray(out, out + Math.min(used, size));
+    if (into === undefined) {
+      if (size === bytes.length) return bytes.slice();
+      const fresh = new Uint8Array(size);
+      fresh.set(bytes);
+      return fresh;
+    }
+    if (into.length < size) {
+      throw new InputError({ path: 'into' }, `expected room for ${size} bytes, got ${into.length}`);
+    }
+    into.set(bytes);
+    if (size > bytes.length) into.fill(0, bytes.length, size);
+    return into.length === size ? into : into.subarray(0, size);
+  }
+
+  /** A table as text → its chain, HEADER_SIZE behind `out`. */
+  #putText(text: string): Chain {
+    const worst = 3 * text.length;
+    const room = tableCapacity(Math.floor(worst / 6) + 1, worst);
+    this.#reserve(worst + 16 + HEADER_SIZE + room);
+    const from = this.#base;
+    let { read, written } = utf8.encodeInto(text, this.#u8.subarray(from, from + worst));
+    if (written !== read && LONE_SURROGATE.test(text)) {
+      const bytes = toBytes(text, 'targets');
+      this.#u8.set(bytes, from);
+      written = bytes.length;
+    }
+    const out = align8(from + written + 8);
+    const size = this.#module.encodeText(out + HEADER_SIZE, room, from, written);
+    if (size < 0) {
+      const offset = this.#cell(Cell.FAIL_OFFSET);
+      throw lineError(text, fromBytes(this.#u8.subarray(from, from + offset)).length, size);
+    }
+    const count = this.#cell(Cell.COUNT);
+    if (count === 0) throw new InputError({ path: 'targets' }, 'expected at least one target');
+    return { out, size, count };
+  }
+
+  /** Targets → their chain, HEADER_SIZE behind `out`. In a reply, strings are the kernel's text. */
+  #putTargets(targets: readonly Target[], reply = false): Chain {
+    if (!Array.isArray(targets)) {
+      throw new InputError(
+        { path: 'targets' },
+        `expected an array or a text, got ${show(targets)}`,
+      );
+    }
+    const count = targets.length;
+    if (count === 0) {
+      if (reply) return { out: this.#base, size: 0, count };
+      throw new InputError({ path: 'targets' }, 'expected at least one target');
+    }
+    if (count > uapi.DM_MAX_TARGETS) {
+      throw new InputError(
+        { path: 'targets' },
+        `expected at most ${uapi.DM_MAX_TARGETS} targets, got ${count}`,
+      );
+    }
+    const records = align8(this.#base);
+    this.#reserve(records - this.#base + count * TARGET_RECORD_SIZE + 8);
+
+    const line = reply ? Parameters.BYTES : Parameters.LINE;
+    const types = this.#types;
+    types.clear();
+    const f64 = this.#f64;
+    const u32 = this.#u32;
+    let type: string | undefined;
+    let row = 0;
+    let text = '';
+    let bytes = false;
+    let at64 = records >> 3;
+    for (let i = 0; i < count; i++, at64 += 4) {
+      const target: Target = targets[i]!;
+      if (typeof target !== 'object' || (target as unknown) === null) {
+        throw new InputError({ path: `targets[${i}]` }, `expected a target, got ${show(target)}`);
+      }
+      const { startSector, length, parameters } = target;
+      let kind: number = line;
+      if (typeof startSector === 'number') f64[at64] = startSector;
+      else kind |= this.#putWide(at64, startSector, WIDE_START, i, 'startSector');
+      if (typeof length === 'number') f64[at64 + 1] = length;
+      else kind |= this.#putWide(at64 + 1, length, WIDE_LENGTH, i, 'length');
+      if (target.type !== type) {
+        type = string(target.type, `targets[${i}].type`);
+        const known = types.get(type);
+        row = known ?? types.size;
+        if (known === undefined) types.set(type, row);
+      }
+      const at32 = 2 * at64;
+      u32[at32 + 5] = 0;
+      if (typeof parameters === 'string') {
+        text += parameters;
+        u32[at32 + 4] = parameters.length;
+      } else if (Array.isArray(parameters)) {
+        const words = parameters as readonly Parameter[];
+        const before = text.length;
+        for (let word = 0; word < words.length; word++) {
+          if (word > 0) text += '\0';
+          const value = words[word]!;
+          if (typeof value === 'string') text += value;
+          else if (value instanceof Uint8Array) bytes = true;
+          else text += numberWord(value, i, word);
+        }
+        u32[at32 + 4] = text.length - before;
+        u32[at32 + 5] = words.length;
+        kind = (kind & ~3) | Parameters.WORDS;
+      } else if (parameters instanceof Uint8Array) {
+        bytes = true;
+        kind = (kind & ~3) | Parameters.BYTES;
+      } else {
+        throw new InputError(
+          { path: `targets[${i}].parameters` },
+          `expected an array, a text or bytes, got ${show(parameters)}`,
+        );
+      }
+      u32[at32 + 6] = row;
+      u32[at32 + 7] = kind;
+    }
+
+    const typesAt = records + count * TARGET_RECORD_SIZE;
+    const textAt = typesAt + types.size * uapi.DM_MAX_TYPE_NAME;
+    const worst = bytes ? worstBytes(targets) : 3 * text.length;
+    const room = tableCapacity(count, worst);
+    this.#reserve(textAt - this.#base + worst + 24 + HEADER_SIZE + room);
+    this.#putTypes(typesAt, targets);
+    let textLength = bytes ? -1 : this.#putAscii(textAt, text);
+    if (textLength < 0) textLength = this.#putTexts(textAt, targets, records);
+
+    const out = align8(textAt + textLength + 8);
+    const size = this.#module.encodeTable(
+      out + HEADER_SIZE,
+      room,
+      records,
+      count,
+      typesAt,
+      types.size,
+      textAt,
+      textLength,
+      reply as unknown as boolean,
+    );
+    if (size < 0) this.#refuse(size, targets, 'targets');
+    return { out, size, count };
+  }
+
+  #putWide(at64: number, value: unknown, flag: number, target: number, field: string): number {
+    if (typeof value !== 'bigint' || value < 0n || value > 0xffffffffffffffffn) {
+      throw new InputError({ path: `targets[${target}].${field}` }, notASector(value));
+    }
+    this.#u64[at64] = value;
+    return flag;
+  }
+
+  /** The distinct type names, a row of 16 bytes each; one that is too long fills its row. */
+  #putTypes(at: number, targets: readonly Target[]): void {
+    const u8 = this.#u8;
+    for (const [type, row] of this.#types) {
+      const from = at + row * uapi.DM_MAX_TYPE_NAME;
+      u8.fill(0, from, from + uapi.DM_MAX_TYPE_NAME);
+      const { length } = type;
+      let i = 0;
+      for (; i < length && i < 16; i++) {
+        const unit = type.charCodeAt(i);
+        if (unit > 0x7f) break;
+        u8[from + i] = unit;
+      }
+      if (i === length || i === 16) continue;
+      const first = targets.findIndex((target) => target.type === type);
+      u8.set(toBytes(type, `targets[${first}].type`).subarray(0, 16), from);
+    }
+  }
+
+  /** All texts at once, if they are ASCII; -1 if not. */
+  #putAscii(at: number, text: string): number {
+    const { length } = text;
+    const { read, written } = utf8.encodeInto(text, this.#u8.subarray(at, at + length));
+    return read === length && written === length ? length : -1;
+  }
+
+  /** The texts one by one, with what is not ASCII or was given as bytes; their lengths are set anew. */
+  #putTexts(at: number, targets: readonly Target[], records: number): number {
+    const u8 = this.#u8;
+    let to = at;
+    const put = (value: string | Uint8Array, path: () => string): void => {
+      const bytes = typeof value === 'string' ? toBytes(value, path) : value;
+      u8.set(bytes, to);
+      to += bytes.length;
+    };
+    targets.forEach(({ parameters }, i) => {
+      const from = to;
+      if (typeof parameters === 'string' || parameters instanceof Uint8Array) {
+        put(parameters, () => `targets[${i}].parameters`);
+      } else {
+        parameters.forEach((value, word) => {
+          if (word > 0) u8[to++] = 0;
+          put(
+            typeof value === 'string' || value instanceof Uint8Array ? value : String(value),
+            () => `targets[${i}].parameters[${word}]`,
+          );
+        });
+      }
+      this.#u32[(records >> 2) + 8 * i + 4] = to - from;
+    });
+    return to - at;
+  }
+
+  /** @see decodeRequest */
+  decodeRequest<C extends Command, Wide extends boolean = false>(
+    command: C,
+    bytes: Uint8Array,
+    { bigint = false as Wide }: DecodeOptions<Wide> = {},
+  ): DecodedRequest<C, SectorOf<Wide>> {
+    const refuse = (offset: number, problem: string): never => {
+      throw new InputError({ offset }, `DM_${command} request: ${problem}`);
+    };
+    const payload = PAYLOAD[known(command)];
+    const request = this.#openHeader(bytes, refuse);
+    const { dataSize, dataStart, targetCount } = request;
+    // VERSION is answered before data_size is looked at (dm-ioctl.c ctl_ioctl()).
+    if (command !== 'VERSION') {
+      if (dataSize < HEADER_DATA) {
+        refuse(
+          HEADER_DATA_SIZE,
+          `data_size is ${dataSize}, less than the ${HEADER_DATA} of a header`,
+        );
+      }
+      if (dataSize > bytes.length) {
+        refuse(
+          HEADER_DATA_SIZE,
+          `data_size is ${dataSize}, past the buffer's end at ${bytes.length}`,
+        );
+      }
+    }
+    if (payload !== 'load') return request as unknown as DecodedRequest<C, SectorOf<Wide>>;
+    if (dataStart < SPEC_SIZE) {
+      refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
+    }
+    const table = this.#openTable(bytes, dataSize, dataStart, targetCount, refuse, {
+      reply: false,
+      full: false,
+      wide: bigint,
+    });
+    const targets = this.#rows(table, (startSector, length, type, from, to) => ({
+      startSector,
+      length,
+      type,
+      parameters: this.#u8.slice(table.text + from, table.text + to),
+    }));
+    return { ...request, targets } as unknown as DecodedRequest<C, SectorOf<Wide>>;
+  }
+
+  // ── Replies ────────────────────────────────────────────────────────────────────────────────────
+
+  /** @see encodeReply */
+  encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
+    const payload = PAYLOAD[known(command)];
+    let out = this.#base;
+    let size = 0;
+    let end = 0;
+    let count = 0;
+    let present = false;
+    if (payload === 'targets') {
+      const { targets } = reply as unknown as ReplyInput<'TABLE_STATUS'>;
+      ({ out, size, count } = this.#putTargets(targets, true));
+      // The kernel leaves the padding behind the last string out of data_size.
+      end = size === 0 ? 0 : this.#cell(Cell.END);
+      present = count > 0;
+    } else if (payload === 'devices') {
+      const { devices } = reply as unknown as ReplyInput<'LIST_DEVICES'>;
+      ({ out, size } = this.#putDevices(devices, (reply.version ?? NEWEST)[1]));
+      end = size;
+      // Of an empty list the kernel answers 312 (dm-ioctl.c list_devices()).
+      present = true;
+    } else if (payload === 'deps') {
+      const { deps } = reply as unknown as ReplyInput<'TABLE_DEPS'>;
+      ({ out, size } = this.#putDependencies(deps));
+      end = size;
+      present = true;
+    }
+    this.#setHeader(reply, NEWEST);
+    const least = present ? HEADER_SIZE + end : HEADER_DATA;
+    const dataSize = reply.dataSize === undefined ? least : uint32(reply.dataSize, 'dataSize');
+    const dataStart =
+      reply.dataStart === undefined ? HEADER_SIZE : uint32(reply.dataStart, 'dataStart');
+    const targets =
+      reply.targetCount === undefined ? count : uint32(reply.targetCount, 'targetCount');
+    this.#putHeader(out, dataSize, dataStart, targets);
+    return this.#copyOut(out, HEADER_SIZE + size, least);
+  }
+
+  #putDevices(devices: ReplyInput<'LIST_DEVICES'>['devices'], minor: number): Chain {
+    const names = devices.map(({ name }, i) => toBytes(name, `devices[${i}].name`));
+    const uuids = devices.map(({ uuid = '' }, i) => toBytes(uuid, `devices[${i}].uuid`));
+    const textLength = [...names, ...uuids].reduce((sum, { length }) => sum + length, 0);
+    const records = align8(this.#base);
+    const text = records + devices.length * DEVICE_RECORD_SIZE;
+    const out = align8(text + textLength + 8);
+    const room = devices.length * 48 + textLength + 8;
+    this.#reserve(out - this.#base + HEADER_SIZE + room);
+    let to = text;
+    devices.forEach(({ dev, uuid, eventNumber = 0 }, i) => {
+      const number = whole(dev, `devices[${i}].dev`, 'a device number');
+      const at = (records + i * DEVICE_RECORD_SIZE) >> 2;
+      this.#u32[at] = number >>> 0;
+      this.#u32[at + 1] = number / 0x100000000;
+      this.#u32[at + 2] = names[i]!.length;
+      this.#u32[at + 3] = uuids[i]!.length;
+      this.#u32[at + 4] = uint32(eventNumber, `devices[${i}].eventNumber`);
+      this.#u32[at + 5] =
+        uuid === undefined
+          ? 0
+          : uuid === ''
+            ? uapi.DM_NAME_LIST_FLAG_DOESNT_HAVE_UUID
+            : uapi.DM_NAME_LIST_FLAG_HAS_UUID;
+      for (const bytes of [names[i]!, uuids[i]!]) {
+        this.#u8.set(bytes, to);
+        to += bytes.length;
+      }
+    });
+    const count = devices.length;
+    const size = this.#module.encodeDevices(
+      out + HEADER_SIZE,
+      room,
+      records,
+      count,
+      text,
+      textLength,
+      minor,
+    );
+    if (size < 0) this.#refuse(size, undefined, 'devices');
+    return { out, size, count };
+  }
+
+  #putDependencies(deps: ReplyInput<'TABLE_DEPS'>['deps']): Chain {
+    const count = deps.length;
+    const devs = align8(this.#base);
+    const out = devs + 8 * count;
+    const room = DEPS_SIZE + 8 * count;
+    this.#reserve(out - this.#base + HEADER_SIZE + room);
+    deps.forEach(({ dev }, i) => {
+      this.#u64[(devs >> 3) + i] = BigInt(whole(dev, `deps[${i}].dev`, 'a device number'));
+    });
+    const size = this.#module.encodeDependencies(out + HEADER_SIZE, room, devs, count);
+    if (size < 0) this.#refuse(size, undefined, 'deps');
+    return { out, size, count };
+  }
+
+  /** @see decodeReply */
+  decodeReply<C extends Command, Wide extends boolean = false>(
+    command: C,
+    bytes: Uint8Array,
+    { bigint = false as Wide }: DecodeOptions<Wide> = {},
+  ): Reply<C, SectorOf<Wide>> {
+    const refuse = (offset: number, problem: string): never => {
+      throw new ReplyError(command, offset, problem, excerpt(bytes, offset));
+    };
+    const payload = PAYLOAD[known(command)];
+    const reply = this.#openHeader(bytes, refuse);
+    if (payload === 'none') return reply as Reply<C, SectorOf<Wide>>;
+    const { dataSize, dataStart, targetCount, version } = reply;
+    if (dataSize < HEADER_DATA) {
+      refuse(
+        HEADER_DATA_SIZE,
+        `data_size is ${dataSize}, less than the ${HEADER_DATA} of a header`,
+      );
+    }
+    // 5.10 may answer a data_size beyond the buffer, and means that it was full.
+    const full = (reply.flags & uapi.DM_BUFFER_FULL_FLAG) !== 0 || dataSize > bytes.length;
+    const valid = Math.min(dataSize, bytes.length);
+    const empty = valid <= dataStart || valid <= HEADER_SIZE;
+    if (!empty && dataStart < HEADER_DATA) {
+      refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
+    }
+    if (payload === 'devices') {
+      const devices = empty ? [] : this.#getDevices(bytes, valid, dataStart, version[1], refuse);
+      return { ...reply, devices } as unknown as Reply<C, SectorOf<Wide>>;
+    }
+    if (payload === 'deps') {
+      const deps = empty ? [] : this.#getDependencies(bytes, valid, dataStart, refuse);
+      return { ...reply, deps } as unknown as Reply<C, SectorOf<Wide>>;
+    }
+    if (empty && targetCount > 0 && !full) {
+      refuse(HEADER_TARGET_COUNT, `target_count is ${targetCount}, but there is no payload`);
+    }
+    const targets = empty
+      ? []
+      : this.#getLines(bytes, valid, dataStart, targetCount, refuse, { full, wide: bigint });
+    return { ...reply, targets } as unknown as Reply<C, SectorOf<Wide>>;
+  }
+
+  #getLines(
+    bytes: Uint8Array,
+    valid: number,
+    dataStart: number,
+    count: number,
+    refuse: Refuse,
+    { full, wide }: { full: boolean; wide: boolean },
+  ): TargetLine<number | bigint>[] {
+    const table = this.#openTable(bytes, valid, dataStart, count, refuse, {
+      reply: true,
+      full,
+      wide,
+    });
+    if (this.#cell(Cell.NOT_ASCII) === 0) {
+      const text = ascii.decode(this.#u8.subarray(table.text, table.text + table.textLength));
+      return this.#rows(
+        table,
+        (start, length, type, from, to) => new Line(start, length, type, text.substring(from, to)),
+      );
+    }
+    return this.#rows(
+      table,
+      (start, length, type, from, to) =>
+        new Line(start, length, type, this.#text(table.text + from, to - from)),
+    );
+  }
+
+  /** Copy a buffer in and index its chain of specs. */
+  #openTable(
+    bytes: Uint8Array,
+    valid: number,
+    dataStart: number,
+    count: number,
+    refuse: Refuse,
+    { reply, full, wide }: { reply: boolean; full: boolean; wide: boolean },
+  ): OpenTable {
+    // No spec is smaller than its struct and a NUL: a count that lies cannot ask for more memory.
+    const most = Math.min(count, Math.ceil(valid / (SPEC_SIZE + 1)));
+    const buffer = this.#base;
+    const index = align8(buffer + valid + 8);
+    const text = align8(index + most * TARGET_INDEX_SIZE + 8);
+    this.#reserve(text + valid + 8 - buffer);
+    this.#u8.set(bytes.length === valid ? bytes : bytes.subarray(0, valid), buffer);
+    const rows = this.#module.decodeTable(
+      buffer,
+      valid,
+      dataStart,
+      count,
+      index,
+      most,
+      text,
+      valid,
+      reply as unknown as boolean,
+      full as unknown as boolean,
+      wide as unknown as boolean,
+    );
+    if (rows < 0) this.#refuseRecord(rows, bytes, valid, 'target', refuse);
+    return { rows, index, text, textLength: this.#cell(Cell.TEXT_LENGTH), wide };
+  }
+
+  #rows<T>(
+    { rows, index, textLength, wide }: OpenTable,
+    make: (
+      start: number | bigint,
+      length: number | bigint,
+      type: string,
+      from: number,
+      to: number,
+    ) => T,
+  ): T[] {
+    const u32 = this.#u32;
+    const sectors = wide ? this.#u64 : this.#f64;
+    const made = new Array<T>(rows);
+    let typeAt = -1;
+    let type = '';
+    let at64 = index >> 3;
+    let from = 0;
+    for (let i = 0; i < rows; i++, at64 += 3) {
+      const at = u32[2 * at64 + 5]!;
+      if (at !== typeAt) {
+        typeAt = at;
+        type = this.#typeName(at);
+      }
+      // A row's text ends where the next one's begins.
+      const to = i + 1 < rows ? u32[2 * at64 + 10]! : textLength;
+      made[i] = make(sectors[at64]!, sectors[at64 + 1]!, type, from, to);
+      from = to;
+    }
+    return made;
+  }
+
+  #typeName(at: number): string {
+    const end = this.#u8.indexOf(0, at);
+    return this.#text(at, end - at);
+  }
+
+  #getDevices(
+    bytes: Uint8Array,
+    valid: number,
+    dataStart: number,
+    minor: number,
+    refuse: Refuse,
+  ): DeviceListEntry[] {
+    const most = Math.ceil(valid / DEVICE_SIZE_LEAST);
+    const buffer = this.#base;
+    const records = align8(buffer + valid + 8);
+    const text = records + most * DEVICE_RECORD_SIZE;
+    this.#reserve(text + valid + 8 - buffer);
+    this.#u8.set(bytes.length === valid ? bytes : bytes.subarray(0, valid), buffer);
+    const count = this.#module.decodeDevices(
+      buffer,
+      valid,
+      dataStart,
+      records,
+      most,
+      text,
+      valid,
+      minor,
+    );
+    if (count < 0) this.#refuseRecord(count, bytes, valid, 'device', refuse);
+    const u32 = this.#u32;
+    const devices: DeviceListEntry[] = [];
+    let at = records >> 2;
+    let from = text;
+    for (let i = 0; i < count; i++, at += DEVICE_RECORD_SIZE / 4) {
+      const dev = u32[at]!;
+      if (u32[at + 1]! > 0) refuse(dataStart, `device ${i}: dev is above 2^32 - 1`);
+      const nameLength = u32[at + 2]!;
+      const uuidLength = u32[at + 3]!;
+      const name = this.#text(from, nameLength);
+      const uuid = this.#text(from + nameLength, uuidLength);
+      from += nameLength + uuidLength;
+      const eventNumber = u32[at + 4]!;
+      const major = majorOf(dev);
+      const device = { name, dev, major, minor: minorOf(dev) };
+      if (minor < NAME_LIST_EVENT_NR_MINOR) devices.push(device);
+      else if (minor < NAME_LIST_FLAGS_MINOR || u32[at + 5] === 0) {
+        devices.push({ ...device, eventNumber });
+      } else devices.push({ ...device, uuid, eventNumber });
+    }
+    return devices;
+  }
+
+  #getDependencies(
+    bytes: Uint8Array,
+    valid: number,
+    dataStart: number,
+    refuse: Refuse,
+  ): DeviceNumber[] {
+    const buffer = this.#base;
+    const devs = align8(buffer + valid + 8);
+    this.#reserve(devs + valid + 8 - buffer);
+    this.#u8.set(bytes.length === valid ? bytes : bytes.subarray(0, valid), buffer);
+    const count = this.#module.decodeDependencies(buffer, valid, dataStart, devs, valid);
+    if (count < 0) this.#refuseRecord(count, bytes, valid, 'dependency', refuse);
+    return Array.from({ length: count }, (_, i) => {
+      const dev = this.#u32[(devs >> 2) + 2 * i]!;
+      if (this.#u32[(devs >> 2) + 2 * i + 1]! > 0) {
+        refuse(dataStart + DEPS_SIZE + 8 * i, `dependency ${i}: dev is above 2^32 - 1`);
+      }
+      return { dev, major: majorOf(dev), minor: minorOf(dev) };
+    });
+  }
+
+  // ── Words ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** @see splitParameters */
+  splitParameters(parameters: string | Uint8Array): string[] {
+    const bytes = typeof parameters === 'string' ? toBytes(parameters, 'parameters') : parameters;
+    const { length } = bytes;
+    const from = this.#base;
+    const out = from + length + 8;
+    this.#reserve(2 * length + 24);
+    this.#u8.set(bytes, from);
+    const count = this.#module.splitWords(from, length, out, length + 1);
+    if (count < 0) throw new RangeError(INTERNAL);
+    if (count === 0) return [];
+    const end = out + this.#cell(Cell.TEXT_LENGTH) - 1;
+    if (this.#cell(Cell.NOT_ASCII) === 0) {
+      return ascii.decode(this.#u8.subarray(out, end)).split('\0');
+    }
+    const words: string[] = [];
+    for (let at = out; at <= end;) {
+      const nul = this.#u8.indexOf(0, at);
+      words.push(this.#text(at, nul - at));
+      at = nul + 1;
+    }
+    return words;
+  }
+
+  /** @see joinParameters */
+  joinParameters(words: readonly Parameter[]): string {
+    const parts = words.map((word, i) => wordBytes(word, `words[${i}]`, `words[${i}]`));
+    const length = parts.reduce((sum, part) => sum + part.length, Math.max(0, parts.length - 1));
+    const from = this.#base;
+    const out = from + length + 8;
+    this.#reserve(3 * length + 32);
+    let to = from;
+    for (const part of parts) {
+      if (to > from) this.#u8[to++] = 0;
+      this.#u8.set(part, to);
+      to += part.length;
+    }
+    const written = this.#module.joinWords(from, length, parts.length, out, 2 * length + 1);
+    if (written < 0) {
+      const word = this.#cell(Cell.FAIL_WORD);
+      throw new InputError({ path: `words[${word}]` }, parameterProblem(written));
+    }
+    return fromBytes(this.#u8.subarray(out, out + written));
+  }
+
+  // ── Failures ───────────────────────────────────────────────────────────────────────────────────
+
+  /** An encode's Status, as the InputError that it is. */
+  #refuse(status: number, targets: readonly Target[] | undefined, list: string): never {
+    const index = this.#cell(Cell.FAIL_INDEX);
+    const target = targets?.[index];
+    const row = `${list}[${index}]`;
+    switch (status) {
+      case Status.NAME_TOO_LONG:
+        throw tooLong('name', this.#cell(Cell.NAME_LENGTH), 'DM_NAME_LEN', uapi.DM_NAME_LEN);
+      case Status.UUID_TOO_LONG:
+        throw tooLong('uuid', this.#cell(Cell.UUID_LENGTH), 'DM_UUID_LEN', uapi.DM_UUID_LEN);
+      case Status.NAME_HAS_NUL:
+        throw new InputError({ path: list === 'devices' ? `${row}.name` : 'name' }, HAS_NUL);
+      case Status.UUID_HAS_NUL:
+        throw new InputError({ path: list === 'devices' ? `${row}.uuid` : 'uuid' }, HAS_NUL);
+    }
+    if (target === undefined) throw new RangeError(INTERNAL);
+    switch (status) {
+      case Status.START_NOT_A_SECTOR:
+        throw new InputError({ path: `${row}.startSector` }, notASector(target.startSector));
+      case Status.LENGTH_NOT_A_SECTOR:
+        throw new InputError({ path: `${row}.length` }, notASector(target.length));
+      case Status.TYPE_EMPTY:
+        throw new InputError(
+          { path: `${row}.type` },
+          target.type === '' ? 'expected a target type, got ""' : HAS_NUL,
+        );
+      case Status.TYPE_HAS_NUL:
+        throw new InputError({ path: `${row}.type` }, HAS_NUL);
+      case Status.TYPE_TOO_LONG:
+        throw tooLong(
+          `${row}.type`,
+          toBytes(target.type, 'type').length,
+          'DM_MAX_TYPE_NAME',
+          uapi.DM_MAX_TYPE_NAME,
+        );
+      case Status.PARAMETER_EMPTY:
+      case Status.PARAMETER_BLANK:
+      case Status.PARAMETER_HAS_NUL: {
+        const word = Array.isArray(target.parameters) ? `[${this.#cell(Cell.FAIL_WORD)}]` : '';
+        const nul = wordWithNul(target.parameters);
+        if (nul >= 0) {
+          throw new InputError({ path: `${row}.parameters[${nul}]` }, HAS_NUL);
+        }
+        throw new InputError({ path: `${row}.parameters${word}` }, parameterProblem(status));
+      }
+      default:
+        throw new RangeError(INTERNAL);
+    }
+  }
+
+  /** A decode's Status in words. */
+  #refuseRecord(
+    status: number,
+    bytes: Uint8Array,
+    end: number,
+    what: string,
+    refuse: Refuse,
+  ): never {
+    const index = this.#cell(Cell.FAIL_INDEX);
+    const offset = this.#cell(Cell.FAIL_OFFSET);
+    const problem = RECORD_PROBLEM[status];
+    if (problem === undefined) throw new RangeError(INTERNAL);
+    const value =
+      offset + 4 <= bytes.length
+        ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
+        : 0;
+    return refuse(offset, `${what} ${index} at offset ${offset}: ${problem(value, end)}`);
+  }
+
+  #problem(status: number, length: number): string {
+    switch (status) {
+      case Status.HEADER_TRUNCATED:
+        return `expected at least the ${HEADER_DATA} bytes of a header, got ${length}`;
+      case Status.NAME_UNTERMINATED:
+        return 'name has no NUL';
+      case Status.UUID_UNTERMINATED:
+        return 'uuid has no NUL';
+      default:
+        throw new RangeError(INTERNAL);
+    }
+  }
+}
+
+type Refuse = (offset: number, problem: string) => never;
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A chain of specs in memory, HEADER_SIZE behind `out`. */
+interface Chain {
+  readonly out: number;
+  readonly size: number;
+  readonly count: number;
+}
+
+/** An index that decodeTable made. */
+interface OpenTable {
+  readonly rows: number;
+  readonly index: number;
+  readonly text: number;
+  readonly textLength: number;
+  readonly wide: boolean;
+}
+
+/** `words` on the prototype: split when asked for, as most callers never do. */
+class Line implements TargetLine<number | bigint> {
+  readonly startSector: number | bigint;
+  readonly length: number | bigint;
+  readonly type: string;
+  readonly parameters: string;
+
+  constructor(start: number | bigint, length: number | bigint, type: string, parameters: string) {
+    this.startSector = start;
+    this.length = length;
+    this.type = type;
+    this.parameters = parameters;
+  }
+
+  get words(): readonly string[] {
+    return splitParameters(this.parameters);
+  }
+}
+
+const INTERNAL = 'the codec laid out its memory wrongly: please report this';
+const HAS_NUL = 'expected no NUL, which would end the text for the kernel';
+
+const RECORD_PROBLEM: Readonly<Record<number, (value: number, end: number) => string>> = {
+  [Status.DATA_START_BEYOND_DATA]: (_, end) => `data_start is past the data's end at ${end}`,
+  [Status.RECORD_TRUNCATED]: (_, end) => `cut off by the data's end at ${end}`,
+  [Status.TYPE_UNTERMINATED]: () => 'target_type has no NUL',
+  [Status.PARAMETERS_UNTERMINATED]: (_, end) => `parameters have no NUL before the end at ${end}`,
+  [Status.NAME_UNTERMINATED]: (_, end) => `name has no NUL before the end at ${end}`,
+  [Status.UUID_UNTERMINATED]: (_, end) => `uuid has no NUL before the end at ${end}`,
+  [Status.NEXT_UNALIGNED]: (next) => `next is ${next}, not a multiple of 8`,
+  [Status.NEXT_OVERLAPS]: (next) => `next is ${next}, inside this record`,
+  [Status.NEXT_BEYOND_DATA]: (next, end) => `next is ${next}, past the data's end at ${end}`,
+  [Status.NUMBER_TOO_LARGE]: () => 'a sector above 2^53 - 1; { bigint: true } decodes it',
+  [Status.COUNT_BEYOND_DATA]: (count, end) => `count is ${count}, past the data's end at ${end}`,
+};
+
+const LINE_PROBLEM: Readonly<Record<number, string>> = {
+  [Status.LINE_NO_START]: 'expected the first sector, a number of 512-byte sectors',
+  [Status.LINE_NO_LENGTH]: 'expected the length, a number of 512-byte sectors',
+  [Status.LINE_NO_TYPE]: 'expected a target type',
+  [Status.LINE_NUMBER_TOO_LARGE]: 'expected a number below 2^64',
+  [Status.LINE_HAS_NUL]: HAS_NUL,
+  [Status.TYPE_TOO_LONG]: `expected a target type of at most ${uapi.DM_MAX_TYPE_NAME - 1} bytes`,
+};
+
+function lineError(text: string, offset: number, status: number): InputError {
+  const problem = LINE_PROBLEM[status];
+  if (problem === undefined) return new InputError({ path: 'targets' }, INTERNAL);
+  const before = text.slice(0, offset);
+  const line = before.split('\n').length;
+  const column = offset - before.lastIndexOf('\n');
+  const [word = ''] = /^\S*/.exec(text.slice(offset)) ?? [];
+  const got = word === '' ? '' : `, got ${show(word)}`;
+  return new InputError({ line, column, offset }, `${problem}${got}`);
+}
+
+function parameterProblem(status: number): string {
+  if (status === Status.PARAMETER_HAS_NUL) return HAS_NUL;
+  return status === Status.PARAMETER_EMPTY
+    ? 'expected a parameter, got ""; the kernel has no way to write an empty one'
+    : 'expected a parameter, got only blanks';
+}
+
+function notASector(value: unknown): string {
+  const hint =
+    typeof value === 'number' && value > Number.MAX_SAFE_INTEGER
+      ? '; a bigint holds it exactly'
+      : '';
+  return `expected a number of 512-byte sectors, got ${show(value)}${hint}`;
+}
+
+function tooLong(path: string, got: number, limit: string, size: number): InputError {
+  return new InputError(
+    { path },
+    `expected at most ${size - 1} bytes, got ${got}; ${limit} is ${size} with its NUL`,
+  );
+}
+
+/** The index of the word that has a NUL in it, -1 if none has. */
+function wordWithNul(parameters: Target['parameters']): number {
+  if (typeof parameters === 'string' || parameters instanceof Uint8Array) return -1;
+  return parameters.findIndex((word) =>
+    word instanceof Uint8Array ? word.includes(0) : String(word).includes('\0'),
+  );
+}
+
+function wordBytes(word: unknown, path: string, label: string): Uint8Array {
+  if (word instanceof Uint8Array) return word;
+  if (typeof word === 'string') return toBytes(word, path);
+  return utf8.encode(numberText(word, label));
+}
+
+function numberText(value: unknown, path: string): string {
+  if (typeof value === 'bigint' || Number.isSafeInteger(value)) return String(value);
+  throw new InputError({ path }, `expected a text, a whole number or bytes, got ${show(value)}`);
+}
+
+function numberWord(value: unknown, target: number, word: number): string {
+  return numberText(value, `targets[${target}].parameters[${word}]`);
+}
+
+/** At least as many bytes as the texts of `targets` take. */
+function worstBytes(targets: readonly Target[]): number {
+  let bytes = 0;
+  for (const { parameters } of targets) {
+    const words =
+      typeof parameters === 'string' || parameters instanceof Uint8Array
+        ? [parameters]
+        : parameters;
+    for (const word of words) {
+      bytes += 1 + (word instanceof Uint8Array ? word.length : 3 * String(word).length);
+    }
+  }
+  return bytes;
+}
+
+function tableCapacity(count: number, textLength: number): number {
+  return (SPEC_SIZE + 8) * count + 2 * textLength + 16;
+}
+
+function align8(n: number): number {
+  return Math.ceil(n / 8) * 8;
+}
+
+function known(command: Command): Command {
+  if (Object.hasOwn(PAYLOAD, command)) return command;
+  const commands = Object.keys(PAYLOAD).join(', ');
+  throw new InputError({ path: 'command' }, `expected one of ${commands}, got ${show(command)}`);
+}
+
+function dataSizeInRange(size: number): void {
+  uint32(size, 'dataSize');
+  if (size > uapi.DM_MAX_DATA_SIZE) {
+    throw new InputError(
+      { path: 'dataSize' },
+      `expected at most ${uapi.DM_MAX_DATA_SIZE}, got ${size}`,
+    );
+  }
+}
+
+function string(value: unknown, path: string): string {
+  if (typeof value === 'string') return value;
+  throw new InputError({ path }, `expected a text, got ${show(value)}`);
+}
+
+function whole(value: unknown, path: string, what: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new InputError({ path }, `expected ${what}, got ${show(value)}`);
+}
+
+function uint32(value: number, path: string): number {
+  if (value >>> 0 === value) return value;
+  throw new InputError({ path }, `expected a whole number from 0 to 2^32 - 1, got ${show(value)}`);
+}
+
+function int32(value: number, path: string): number {
+  if ((value | 0) === value) return value;
+  throw new InputError({ path }, `expected a whole number of 32 bits, got ${show(value)}`);
+}
+
+function excerpt(bytes: Uint8Array, offset: number): string {
+  return Array.from(bytes.subarray(offset, offset + 16), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join(' ');
+}
+
+/** UTF-8; U+DC80…U+DCFF, which stand for a byte that is none, become that byte. */
+function toBytes(text: string, path: string | (() => string)): Uint8Array {
+  if (!LONE_SURROGATE.test(text)) return utf8.encode(text);
+  const parts: Uint8Array[] = [];
+  for (const character of text) {
+    const unit = character.charCodeAt(0);
+    if (character.length === 2 || unit < 0xd800 || unit > 0xdfff) {
+      parts.push(utf8.encode(character));
+    } else if (unit >= 0xdc80 && unit <= 0xdcff) {
+      parts.push(Uint8Array.of(unit - 0xdc00));
+    } else {
+      const place = { path: typeof path === 'string' ? path : path() };
+      throw new InputError(
+        place,
+        `expected well-formed text, got a lone surrogate U+${unit.toString(16).toUpperCase()}`,
+      );
+    }
+  }
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** The inverse: a byte that is no UTF-8 becomes U+DC00 + byte, so that nothing is lost. */
+function fromBytes(bytes: Uint8Array): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    // Bytes that are no UTF-8: take well-formed runs as they are and the others one by one.
+  }
+  let text = '';
+  for (let at = 0; at < bytes.length;) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) text += String.fromCharCode(0xdc00 + bytes[at++]!);
+    else text += strict.decode(bytes.subarray(at, (at += length)));
+  }
+  return text;
+}
+
+/** The length of the well-formed UTF-8 sequence at `at`, 0 if there is none (Unicode, table 3-7). */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!;
+  if (lead < 0x80) return 1;
+  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || at + length > bytes.length) return 0;
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (bytes[at + 1]! < low || bytes[at + 1]! > high) return 0;
+  for (let i = 2; i < length; i++) {
+    if (bytes[at + i]! < 0x80 || bytes[at + i]! > 0xbf) return 0;
+  }
+  return length;
+}
+
+// ── The functions of the door ────────────────────────────────────────────────────────────────────
+
+/** One codec for all calls: nothing of a call stays in it, so it is a cache and not a state. */
+let shared: Codec | undefined;
+function codec(): Codec {
+  return (shared ??= new Codec(
+    Uint8Array.from(atob(WASM), (character) => character.charCodeAt(0)),
+  ));
+}
+
+/**
+ * The bytes of a request, ready for the ioctl `REQUEST_CODE[command]`.
+ *
+ * @param command - the kernel's name without DM_, as in 'TABLE_LOAD'
+ * @param request - header fields and payload; what is left out has the value a correct caller sends.
+ * `dataSize` is the length of the result: exact, or 16,384 for what is answered with a payload
+ * @param into - where to put them, in place of a new array
+ * @returns a new array, or a view of `into` that is `dataSize` long
+ * @throws {InputError} what the wire cannot carry, with `path`; `line` and `column` in a table's text
+ * @example encodeRequest('TABLE_LOAD', { name: 'data', targets: '0 2048 linear /dev/sdb 0' })
+ * @see include/uapi/linux/dm-ioctl.h
+ */
+export function encodeRequest<C extends Command>(
+  command: C,
+  request: Request<C>,
+  into?: Uint8Array,
+): Uint8Array {
+  return codec().encodeRequest(command, request, into);
+}
+
+/**
+ * What a request says. `parameters` come back as the bytes that stand there.
+ *
+ * @throws {InputError} bytes that are no such request, with `offset`
+ */
+export function decodeRequest<C extends Command, Wide extends boolean = false>(
+  command: C,
+  bytes: Uint8Array,
+  options?: DecodeOptions<Wide>,
+): DecodedRequest<C, SectorOf<Wide>> {
+  return codec().decodeRequest(command, bytes, options);
+}
+
+/**
+ * The bytes of a reply, as a kernel would write them: for tests, and for kernels in memory.
+ *
+ * @throws {InputError} what the wire cannot carry, with `path`
+ */
+export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
+  return codec().encodeReply(command, reply);
+}
+
+/**
+ * What a reply says. Read it only after the ioctl answered 0: after an errno the buffer means nothing.
+ * With DM_BUFFER_FULL_FLAG in `flags`, or a `dataSize` beyond the buffer, the payload is a part.
+ *
+ * @param bytes - the whole buffer that the ioctl was given
+ * @param options - `{ bigint: true }` tells sectors as bigint, and never fails on their size
+ * @throws {ReplyError} bytes that break the protocol, with `offset`
+ */
+export function decodeReply<C extends Command, Wide extends boolean = false>(
+  command: C,
+  bytes: Uint8Array,
+  options?: DecodeOptions<Wide>,
+): Reply<C, SectorOf<Wide>> {
+  return codec().decodeReply(command, bytes, options);
+}
+
+/**
+ * Split parameters into words as the kernel does: at the bytes 0x09–0x0D, 0x20 and 0xA0, with a
+ * backslash before any byte that is meant as it is.
+ *
+ * @see drivers/md/dm-table.c dm_split_args()
+ */
+export function splitParameters(parameters: string | Uint8Array): string[] {
+  return codec().splitParameters(parameters);
+}
+
+/**
+ * Join words so that {@link splitParameters}, and the kernel, split them back.
+ *
+ * @throws {InputError} an empty or blank word, one with a NUL; `path` is 'words[i]'
+ */
+export function joinParameters(words: readonly Parameter[]): string {
+  return codec().joinParameters(words);
+}

@@ -1,3 +1,57 @@
-export * from './wire.js';
-export * from './errors.js';
-export * from './types.js';
+/**
+ * The door `devicemapper/codec`, for any JavaScript: requests and replies of Linux's device-mapper as
+ * bytes, both ways, with its constants. Importing it instantiates nothing; the first call does, in a
+ * fraction of a millisecond. It talks to no kernel: `devicemapper` does.
+ *
+ * @module codec
+ */
+
+export {
+  ClosedError,
+  DeviceMapperError,
+  InputError,
+  KernelError,
+  KernelUnavailableError,
+  NodeError,
+  ReplyError,
+  UnsupportedError,
+  type InputPlace,
+  type KernelErrorDetail,
+  type UnavailableReason,
+} from './errors.js';
+export * from './generated/uapi.js';
+export {
+  bytesToSectors,
+  majorOf,
+  makeDev,
+  minorOf,
+  sectorsToBytes,
+  type DeviceInfo,
+  type DeviceListEntry,
+  type DeviceNumber,
+  type DeviceRef,
+  type DeviceTable,
+  type Parameter,
+  type Table,
+  type Target,
+  type TargetLine,
+  type Version,
+} from './types.js';
+export {
+  REQUEST_CODE,
+  decodeReply,
+  decodeRequest,
+  encodeReply,
+  encodeRequest,
+  joinParameters,
+  splitParameters,
+  type Command,
+  type CommandName,
+  type DecodeOptions,
+  type DecodedRequest,
+  type Header,
+  type Reply,
+  type ReplyInput,
+  type Request,
+  type TargetBytes,
+} from './wire.js';

@@ -147,6 +147,7 @@ export class ClosedError extends DeviceMapperError {
 /** The place of a device's node is taken by something that is not the device's. */
 export class NodeError extends DeviceMapperError {
   declare readonly path: string;
+  declare readonly problem: string;
   /** Steps of the operation that were taken back, and what was not. */
   declare readonly undone: readonly string[];
   declare readonly left: readonly string[];
@@ -160,6 +161,7 @@ export class NodeError extends DeviceMapperError {
     const rest = left.length > 0 ? `; not undone: ${left.join(', ')}` : '';
     super('ERR_DM_NODE', `${path}: ${problem}${rest}`);
     define(this, 'path', path);
+    define(this, 'problem', problem);
     define(this, 'undone', undone);
     define(this, 'left', left);
   }

@@ -13,10 +13,9 @@ export interface Transport {
   ioctl(request: number, buffer: Uint8Array): number;
   /**
    * The same on another thread, for what may sleep. `buffer` belongs to the call until it ends.
-   * @param frees - the call is one that others may be waiting for (resume, remove, clear): it need
-   * not stand in line with those that may be stuck
+   * Rejects only with `signal.reason`, and only when nothing was sent yet.
    */
-  ioctlAsync(request: number, buffer: Uint8Array, frees?: boolean): Promise<number>;
+  ioctlAsync(request: number, buffer: Uint8Array, options?: AsyncCall): Promise<number>;
   /** Let go of everything; calling it again does nothing. */
   close(): void;
 
@@ -27,6 +26,13 @@ export interface Transport {
   kernelLog?(): string[];
   /** The device nodes in /dev/mapper. */
   readonly nodes?: DeviceNodes;
+}
+
+/** How an ioctl stands in line for a thread. */
+export interface AsyncCall {
+  /** Others may be waiting for this call (resume, remove, clear): a place is kept free for it. */
+  readonly frees?: boolean;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -44,6 +50,6 @@ export interface DeviceNodes {
   make(path: string, dev: number): void;
   /** Remove what is at `path`. */
   remove(path: string): void;
-  /** Is a udev running that makes and removes nodes by itself? */
-  udevRunning(): boolean;
+  /** Is there no udev that may still be making or removing nodes by itself? */
+  settled(): boolean;
 }

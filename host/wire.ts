@@ -413,8 +413,8 @@ export class Codec {
     const room = tableCapacity(Math.floor(worst / 6) + 1, worst);
     this.#reserve(worst + 16 + HEADER_SIZE + room);
     const from = this.#base;
-    let { read, written } = utf8.encodeInto(text, this.#u8.subarray(from, from + worst));
-    if (written !== read && LONE_SURROGATE.test(text)) {
+    let { written } = utf8.encodeInto(text, this.#u8.subarray(from, from + worst));
+    if (written !== text.length && LONE_SURROGATE.test(text)) {
       const bytes = toBytes(text, 'targets');
       this.#u8.set(bytes, from);
       written = bytes.length;
@@ -463,7 +463,7 @@ export class Codec {
     let bytes = false;
     let at64 = records >> 3;
     for (let i = 0; i < count; i++, at64 += 4) {
-      const target: Target = targets[i]!;
+      const target = (targets as readonly Target[])[i]!;
       if (typeof target !== 'object' || (target as unknown) === null) {
         throw new InputError({ path: `targets[${i}]` }, `expected a target, got ${show(target)}`);
       }
@@ -529,7 +529,7 @@ export class Codec {
       types.size,
       textAt,
       textLength,
-      reply as unknown as boolean,
+      reply,
     );
     if (size < 0) this.#refuse(size, targets, 'targets');
     return { out, size, count };
@@ -832,9 +832,9 @@ export class Codec {
       most,
       text,
       valid,
-      reply as unknown as boolean,
-      full as unknown as boolean,
-      wide as unknown as boolean,
+      reply,
+      full,
+      wide,
     );
     if (rows < 0) this.#refuseRecord(rows, bytes, valid, 'target', refuse);
     return { rows, index, text, textLength: this.#cell(Cell.TEXT_LENGTH), wide };

@@ -1,0 +1,129 @@
+// The two drivers: they carry out what an operation yields, blocking or async.
+
+import { HEADER_SIZE } from './generated/abi.js';
+import type { Effect, Operation } from './operations.js';
+import type { Transport } from './transport.js';
+import {
+  REPLY_SPACE,
+  REQUEST_CODE,
+  decodeReply,
+  encodeRequest,
+  type Command,
+  type Reply,
+} from './wire.js';
+
+/**
+ * What never sleeps in the kernel. An async client sends these on the calling thread: a call on
+ * another one costs a hundred times as much, and a place in libuv's pool.
+ */
+const NEVER_SLEEPS: ReadonlySet<Command> = new Set<Command>([
+  'VERSION',
+  'DEV_STATUS',
+  'LIST_DEVICES',
+]);
+
+/** Buffers that a client keeps for its calls on the calling thread; larger ones are made and dropped. */
+export class Buffers {
+  readonly #large = new Uint8Array(REPLY_SPACE);
+  readonly #small = this.#large.subarray(0, HEADER_SIZE);
+
+  /** The request's bytes, in a kept buffer if they fit one. */
+  encode({ command, request }: Effect & { kind: 'ioctl' }): Uint8Array {
+    if (request instanceof Uint8Array) return request;
+    const { dataSize } = request;
+    if (dataSize === undefined) return encodeRequest(command, request, this.#small);
+    return encodeRequest(command, request, dataSize <= REPLY_SPACE ? this.#large : undefined);
+  }
+}
+
+/** Run an operation to its end on the calling thread. */
+export function runSync<T>(transport: Transport, buffers: Buffers, operation: Operation<T>): T {
+  let step = operation.next();
+  while (step.done !== true) {
+    let answer: unknown;
+    try {
+      answer = performSync(transport, buffers, step.value);
+    } catch (error) {
+      step = operation.throw(error);
+      continue;
+    }
+    step = operation.next(answer);
+  }
+  return step.value;
+}
+
+function performSync(transport: Transport, buffers: Buffers, effect: Effect): unknown {
+  switch (effect.kind) {
+    case 'ioctl':
+      return ioctlSync(transport, effect, buffers.encode(effect));
+    case 'sleep':
+      transport.sleepSync?.(effect.ms);
+      return undefined;
+    case 'ask':
+      return effect.ask(transport);
+    case 'checkpoint':
+    case 'commit':
+      return undefined;
+  }
+}
+
+function ioctlSync(
+  transport: Transport,
+  { command }: { readonly command: Command },
+  buffer: Uint8Array,
+): Reply | number {
+  return transport.ioctl(REQUEST_CODE[command], buffer) || decodeReply(command, buffer);
+}
+
+/**
+ * Run an operation to its end without blocking. An abort is thrown into the operation before its next
+ * step, never during an ioctl; the steps by which it then undoes what it did are not aborted again.
+ */
+export async function runAsync<T>(
+  transport: Transport,
+  buffers: Buffers,
+  operation: Operation<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  let watched = signal;
+  let step = operation.next();
+  while (step.done !== true) {
+    if (step.value.kind === 'commit') watched = undefined;
+    // A look at the machine takes no time; it is not refused half-way through making a node.
+    if (watched?.aborted === true && step.value.kind !== 'ask') {
+      const { reason } = watched as { reason: unknown };
+      watched = undefined;
+      step = operation.throw(reason);
+      continue;
+    }
+    let answer: unknown;
+    try {
+      const { value: effect } = step;
+      if (effect.kind === 'ioctl' && !NEVER_SLEEPS.has(effect.command)) {
+        answer = await ioctlAsync(transport, effect, watched);
+      } else if (effect.kind === 'sleep') {
+        await transport.sleep?.(effect.ms, watched);
+      } else {
+        answer = performSync(transport, buffers, effect);
+      }
+    } catch (error) {
+      // A call that was aborted before it was sent rejects with the reason: that is the abort.
+      if (watched?.aborted === true) watched = undefined;
+      step = operation.throw(error);
+      continue;
+    }
+    step = operation.next(answer);
+  }
+  return step.value;
+}
+
+async function ioctlAsync(
+  transport: Transport,
+  { command, request, frees = false }: Effect & { kind: 'ioctl' },
+  signal: AbortSignal | undefined,
+): Promise<Reply | number> {
+  // The buffer is this call's alone until it ends: another thread writes to it.
+  const buffer = request instanceof Uint8Array ? request : encodeRequest(command, request);
+  const errno = await transport.ioctlAsync(REQUEST_CODE[command], buffer, { frees, signal });
+  return errno || decodeReply(command, buffer);
+}

@@ -1,0 +1,183 @@
+// A run of a Transport, written down and played back byte for byte.
+
+import type { AsyncCall, DeviceNodes, NodeState, Transport } from './transport.js';
+
+/** One call of a Transport, as JSON can hold it. */
+export interface RecordedCall {
+  /** The member: 'ioctl' (also of ioctlAsync), 'kernelLog', 'sleep', 'nodes.state' … */
+  readonly call: string;
+  /** What was given: for an ioctl the buffer in base64, trailing zeros left out. */
+  readonly in: unknown;
+  /** What came back, likewise. Left out if nothing did. */
+  readonly out?: unknown;
+  /** Of an ioctl: 0, or the positive errno. */
+  readonly errno: number;
+  /** Of an ioctl: the request code, and the buffer's length in bytes. */
+  readonly request?: number;
+  readonly size?: number;
+}
+
+/** A Transport that writes down what goes through it. */
+export interface Recorder extends Transport {
+  /** The calls so far, in the order in which they were made. */
+  lines(): RecordedCall[];
+}
+
+/**
+ * Stand between a client and `transport`, and write down every call and its answer. What went through
+ * is all in there, keys too.
+ *
+ * @example
+ * const recorder = record(KernelTransport.open());
+ * const dm = new DeviceMapperSync(recorder);
+ */
+export function record(transport: Transport): Recorder {
+  const lines: RecordedCall[] = [];
+
+  const note = <T>(call: string, given: unknown, out: T): T => {
+    lines.push({ call, in: given, ...(out === undefined ? {} : { out }), errno: 0 });
+    return out;
+  };
+  const before = (request: number, buffer: Uint8Array): ((errno: number) => number) => {
+    // The line has its place now, and its answer when there is one.
+    const line = { call: 'ioctl', in: toBase64(buffer), request, size: buffer.length };
+    const place = lines.push({ ...line, errno: -1 }) - 1;
+    return (errno) => {
+      lines[place] = { ...line, out: toBase64(buffer), errno };
+      return errno;
+    };
+  };
+
+  const { nodes } = transport;
+  return {
+    lines: () => [...lines],
+    ioctl: (request, buffer) => before(request, buffer)(transport.ioctl(request, buffer)),
+    ioctlAsync: async (request, buffer, options) => {
+      const answered = before(request, buffer);
+      return answered(await transport.ioctlAsync(request, buffer, options));
+    },
+    close: () => {
+      transport.close();
+    },
+    ...(transport.sleep && {
+      sleep: async (ms, signal) => {
+        note('sleep', [ms], undefined);
+        await transport.sleep?.(ms, signal);
+      },
+    }),
+    ...(transport.sleepSync && {
+      sleepSync: (ms) => {
+        note('sleep', [ms], undefined);
+        transport.sleepSync?.(ms);
+      },
+    }),
+    ...(transport.kernelLog && {
+      kernelLog: () => note('kernelLog', [], transport.kernelLog?.() ?? []),
+    }),
+    ...(nodes && {
+      nodes: {
+        state: (path, dev) =>
+          note('nodes.state', dev === undefined ? [path] : [path, dev], nodes.state(path, dev)),
+        make: (path, dev) => {
+          nodes.make(path, dev);
+          note('nodes.make', [path, dev], undefined);
+        },
+        remove: (path) => {
+          nodes.remove(path);
+          note('nodes.remove', [path], undefined);
+        },
+        settled: () => note('nodes.settled', [], nodes.settled()),
+      },
+    }),
+  };
+}
+
+/**
+ * A Transport that answers from a recording, with the same bytes, and takes no time to do it.
+ *
+ * Its calls throw when they are not those that were recorded: a plain Error that names the call and
+ * the first byte that differs.
+ */
+export function replay(lines: readonly RecordedCall[]): Transport {
+  let next = 0;
+
+  const take = (call: string): RecordedCall => {
+    const line = lines[next];
+    if (line?.call !== call) {
+      const expected = line === undefined ? 'the recording has ended' : `it has ${line.call}`;
+      throw new Error(`replay: call ${next} is ${call}, but ${expected}`);
+    }
+    next++;
+    return line;
+  };
+  const same = (line: RecordedCall, given: unknown): void => {
+    const recorded = JSON.stringify(line.in);
+    const now = JSON.stringify(given);
+    if (recorded !== now) {
+      throw new Error(`replay: call ${next - 1}, ${line.call}, was given ${recorded}, now ${now}`);
+    }
+  };
+  const ioctl = (request: number, buffer: Uint8Array): number => {
+    const line = take('ioctl');
+    const given = fromBase64(line.in as string, line.size ?? buffer.length);
+    const which = `replay: call ${next - 1}, ioctl 0x${request.toString(16)}`;
+    if (line.request !== undefined && line.request !== request) {
+      throw new Error(`${which}: the recording has 0x${line.request.toString(16)}`);
+    }
+    if (buffer.length !== given.length) {
+      throw new Error(`${which}: ${buffer.length} bytes, the recording has ${given.length}`);
+    }
+    const at = buffer.findIndex((byte, i) => byte !== given[i]);
+    if (at >= 0) {
+      throw new Error(`${which}: byte ${at} is ${buffer[at]}, the recording has ${given[at]}`);
+    }
+    buffer.set(fromBase64((line.out ?? '') as string, buffer.length));
+    return line.errno;
+  };
+
+  const has = (prefix: string): boolean => lines.some(({ call }) => call.startsWith(prefix));
+  const ask = (call: string, given: unknown): unknown => {
+    const line = take(call);
+    same(line, given);
+    return line.out;
+  };
+  const nodes: DeviceNodes = {
+    state: (path, dev) => ask('nodes.state', dev === undefined ? [path] : [path, dev]) as NodeState,
+    make: (path, dev) => void ask('nodes.make', [path, dev]),
+    remove: (path) => void ask('nodes.remove', [path]),
+    settled: () => ask('nodes.settled', []) as boolean,
+  };
+  return {
+    ioctl,
+    // eslint-disable-next-line @typescript-eslint/require-await -- its throw must be a rejection
+    ioctlAsync: async (request: number, buffer: Uint8Array, { signal }: AsyncCall = {}) => {
+      signal?.throwIfAborted();
+      return ioctl(request, buffer);
+    },
+    close: () => undefined,
+    ...(has('sleep') && {
+      // eslint-disable-next-line @typescript-eslint/require-await -- as above
+      sleep: async (ms: number) => void ask('sleep', [ms]),
+      sleepSync: (ms: number) => void ask('sleep', [ms]),
+    }),
+    ...(has('kernelLog') && { kernelLog: () => ask('kernelLog', []) as string[] }),
+    ...(has('nodes.') && { nodes }),
+  };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  let text = '';
+  for (let at = 0; at < end; at += 4096) {
+    text += String.fromCharCode(...bytes.subarray(at, Math.min(end, at + 4096)));
+  }
+  return btoa(text);
+}
+
+function fromBase64(text: string, size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  const decoded = atob(text);
+  for (let i = 0; i < decoded.length; i++) bytes[i] = decoded.charCodeAt(i);
+  return bytes;
+}

@@ -748,7 +748,7 @@ export class Codec {
     };
     const payload = PAYLOAD[known(command)];
     const reply = this.#openHeader(bytes, refuse);
-    if (payload === 'none') return reply as Reply<C, SectorOf<Wide>>;
+    if (payload === 'none' || payload === 'load') return reply as Reply<C, SectorOf<Wide>>;
     const { dataSize, dataStart, targetCount, version } = reply;
     if (dataSize < HEADER_DATA) {
       refuse(

@@ -1,0 +1,71 @@
+// What a scenario is given. It runs on a kernel with two scratch disks of 64 MiB, and from recordings
+// of such runs, where there are no data to read; with either client.
+
+import type { DeviceMapper, DeviceMapperSync, KernelError, Transport } from 'devicemapper/model';
+import { assert } from '../harness.js';
+
+export type Client = DeviceMapper | DeviceMapperSync;
+
+export interface World {
+  /** A client over `transport`. */
+  readonly dm: Client;
+  readonly transport: Transport;
+  /** Another client of the same kind. */
+  readonly over: (transport: Transport) => Client;
+  /** Two scratch disks. */
+  readonly disks: readonly [string, string];
+  /** What is only there on a kernel. */
+  readonly machine?: Machine;
+}
+
+export interface Machine {
+  read(path: string, offset: number, length: number): Uint8Array;
+  write(path: string, offset: number, bytes: Uint8Array): void;
+  exists(path: string): boolean;
+  /** Make something that is no node of ours. */
+  writeFile(path: string, text: string): void;
+  link(path: string, target: string): void;
+  unlink(path: string): void;
+  /** Hold a device open until the returned function is called. */
+  hold(path: string): () => void;
+}
+
+export type Scenario = (world: World) => Promise<void>;
+
+/** Expect `call` to fail, in either client's way, with this code. */
+export async function fails(code: string, call: () => unknown): Promise<KernelError> {
+  try {
+    await call();
+  } catch (error) {
+    assert.is((error as KernelError).code, code, String(error));
+    return error as KernelError;
+  }
+  throw new Error(`expected ${code}, but it worked`);
+}
+
+/** `transport`, but the `nth` ioctl `request` (counted from 1) is answered by `errno` and not sent. */
+export function failing(transport: Transport, request: number, errno: number, nth = 1): Transport {
+  let seen = 0;
+  const hit = (code: number): boolean => code === request && ++seen === nth;
+  return {
+    ...membersOf(transport),
+    ioctl: (code, buffer) => (hit(code) ? errno : transport.ioctl(code, buffer)),
+    ioctlAsync: (code, buffer, options) =>
+      hit(code) ? Promise.resolve(errno) : transport.ioctlAsync(code, buffer, options),
+  };
+}
+
+/** All that a Transport has, on an object whose members can be replaced. */
+export function membersOf(transport: Transport): Transport {
+  return {
+    ioctl: (request, buffer) => transport.ioctl(request, buffer),
+    ioctlAsync: (request, buffer, options) => transport.ioctlAsync(request, buffer, options),
+    close: () => {
+      transport.close();
+    },
+    ...(transport.sleep && { sleep: transport.sleep.bind(transport) }),
+    ...(transport.sleepSync && { sleepSync: transport.sleepSync.bind(transport) }),
+    ...(transport.kernelLog && { kernelLog: transport.kernelLog.bind(transport) }),
+    ...(transport.nodes && { nodes: transport.nodes }),
+  };
+}

@@ -1,0 +1,57 @@
+// One side of one job, in a process of its own: `contender.js INDEX SIDE`. It says first what its
+// result is, so that the two sides can be compared, and then runs as often as it is told.
+
+import { createHash } from 'node:crypto';
+import { JOBS, type Side } from './jobs.js';
+
+/** Run for about `ms`, or just `times` times. */
+export type Order = { readonly ms: number } | { readonly times: number };
+
+/** The answer: how often it ran, and how long that took. */
+export interface Taken {
+  readonly times: number;
+  readonly ns: number;
+}
+
+/** The first message: the result's digest. */
+export interface Ready {
+  readonly digest: string;
+}
+
+const [index, side] = process.argv.slice(2) as [string, Side];
+const { run, essence } = await JOBS[Number(index)]!.sides[side]();
+let last = run();
+const value = essence(last);
+const digest = createHash('sha256')
+  .update(value instanceof Uint8Array ? value : JSON.stringify(value))
+  .digest('hex');
+
+process.on('message', (order: Order) => {
+  send('ms' in order ? runFor(order.ms) : runTimes(order.times));
+});
+// Once, after the input was made: what the runs leave behind is collected at their own cost.
+globalThis.gc?.();
+send({ digest });
+
+function send(message: Ready | Taken): void {
+  process.send?.(message);
+}
+
+function runTimes(times: number): Taken {
+  const begin = process.hrtime.bigint();
+  for (let i = 0; i < times; i++) last = run();
+  return { times, ns: Number(process.hrtime.bigint() - begin) };
+}
+
+/** In lots that grow to 5 ms, so that the clock is not what is warmed up. Tells of the last lot. */
+function runFor(ms: number): Taken {
+  const end = performance.now() + ms;
+  let taken = runTimes(1);
+  while (performance.now() < end) {
+    taken = runTimes(taken.ns < 5e6 ? 2 * taken.times : taken.times);
+  }
+  return taken;
+}
+
+// In sight of others: a result that nobody could look at need not be made.
+export { last };

@@ -1,0 +1,3 @@
+import { encodeRequest } from 'devicemapper/codec';
+
+encodeRequest('DEV_STATUS', { name: 'bench' });

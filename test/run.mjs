@@ -143,7 +143,7 @@ async function runKernel(guests, kernel, files, report) {
   try {
     const reason = await guests.whyNot(kernel);
     if (reason) throw new Error(reason);
-    await guests.installKernel(kernel, { log: console.log });
+    await guests.installKernel(kernel, { suites: ['udev'], log: console.log });
   } catch ({ message }) {
     const outcome = CI
       ? { failed: 1, failures: [message] }

@@ -55,13 +55,15 @@ export function whyNot(name) {
 /**
  * Make kernel `name` available, after saying by `log` what that takes. Root gets its own release's
  * kernel as a package; any other is unpacked into the cache and leaves the system alone.
+ * The guest sees this machine's programs: root also gets those of `suites`.
  */
-export async function installKernel(name, { log = console.error } = {}) {
+export async function installKernel(name, { suites = [], log = console.error } = {}) {
   const obstacle = whyNot(name);
   if (obstacle) throw new Error(obstacle);
   const release = KERNELS[name];
   const packaged = release === setup.debianRelease() && !setup.whyNotInstall();
   if (packaged || !fs.existsSync(MODPROBE)) await setup.ensure('kernel', { log });
+  if (!setup.whyNotInstall()) for (const suite of suites) await setup.ensure(suite, { log });
   if (findKernel(name)) return;
   // With its own libc, for it may be newer than the host's.
   await setup.unpack(release, [...setup.packages.kernel, 'libc6'], join(CACHE, name), { log });

@@ -22,12 +22,6 @@ export interface Machine {
   read(path: string, offset: number, length: number): Uint8Array;
   write(path: string, offset: number, bytes: Uint8Array): void;
   exists(path: string): boolean;
-  /** Make something that is no node of ours. */
-  writeFile(path: string, text: string): void;
-  link(path: string, target: string): void;
-  unlink(path: string): void;
-  /** Hold a device open until the returned function is called. */
-  hold(path: string): () => void;
 }
 
 export type Scenario = (world: World) => Promise<void>;

@@ -780,6 +780,14 @@ export class Codec {
     return { ...reply, targets } as unknown as Reply<C, SectorOf<Wide>>;
   }
 
+  /** The packed texts of a decode at `text`: cut from one string if they are ASCII. */
+  #packedTexts(text: number): (from: number, to: number) => string {
+    if (this.#cell(Cell.NOT_ASCII) > 0) return (from, to) => this.#text(text + from, to - from);
+    const length = this.#cell(Cell.TEXT_LENGTH);
+    const all = ascii.decode(this.#u8.subarray(text, text + length));
+    return (from, to) => all.substring(from, to);
+  }
+
   #getLines(
     bytes: Uint8Array,
     valid: number,
@@ -793,17 +801,10 @@ export class Codec {
       full,
       wide,
     });
-    if (this.#cell(Cell.NOT_ASCII) === 0) {
-      const text = ascii.decode(this.#u8.subarray(table.text, table.text + table.textLength));
-      return this.#rows(
-        table,
-        (start, length, type, from, to) => new Line(start, length, type, text.substring(from, to)),
-      );
-    }
+    const cut = this.#packedTexts(table.text);
     return this.#rows(
       table,
-      (start, length, type, from, to) =>
-        new Line(start, length, type, this.#text(table.text + from, to - from)),
+      (start, length, type, from, to) => new Line(start, length, type, cut(from, to)),
     );
   }
 
@@ -901,24 +902,24 @@ export class Codec {
     );
     if (count < 0) this.#refuseRecord(count, bytes, valid, 'device', refuse);
     const u32 = this.#u32;
-    const devices: DeviceListEntry[] = [];
+    const cut = this.#packedTexts(text);
+    const events = minor >= NAME_LIST_EVENT_NR_MINOR;
+    const flags = minor >= NAME_LIST_FLAGS_MINOR;
+    const devices = new Array<DeviceListEntry>(count);
     let at = records >> 2;
-    let from = text;
+    let from = 0;
     for (let i = 0; i < count; i++, at += DEVICE_RECORD_SIZE / 4) {
       const dev = u32[at]!;
       if (u32[at + 1]! > 0) refuse(dataStart, `device ${i}: dev is above 2^32 - 1`);
-      const nameLength = u32[at + 2]!;
-      const uuidLength = u32[at + 3]!;
-      const name = this.#text(from, nameLength);
-      const uuid = this.#text(from + nameLength, uuidLength);
-      from += nameLength + uuidLength;
-      const eventNumber = u32[at + 4]!;
+      const uuidFrom = from + u32[at + 2]!;
+      const name = cut(from, uuidFrom);
+      from = uuidFrom + u32[at + 3]!;
       const major = majorOf(dev);
-      const device = { name, dev, major, minor: minorOf(dev) };
-      if (minor < NAME_LIST_EVENT_NR_MINOR) devices.push(device);
-      else if (minor < NAME_LIST_FLAGS_MINOR || u32[at + 5] === 0) {
-        devices.push({ ...device, eventNumber });
-      } else devices.push({ ...device, uuid, eventNumber });
+      const minor = minorOf(dev);
+      const eventNumber = u32[at + 4]!;
+      if (!events) devices[i] = { name, dev, major, minor };
+      else if (!flags || u32[at + 5] === 0) devices[i] = { name, dev, major, minor, eventNumber };
+      else devices[i] = { name, dev, major, minor, uuid: cut(uuidFrom, from), eventNumber };
     }
     return devices;
   }

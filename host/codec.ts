@@ -34,6 +34,7 @@ export {
   type Parameter,
   type Table,
   type Target,
+  type TargetBytes,
   type TargetLine,
   type Version,
 } from './types.js';
@@ -50,8 +51,9 @@ export {
   type DecodeOptions,
   type DecodedRequest,
   type Header,
+  type ParametersAs,
   type Reply,
   type ReplyInput,
+  type ReplyOptions,
   type Request,
-  type TargetBytes,
 } from './wire.js';

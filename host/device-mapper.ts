@@ -7,6 +7,7 @@ import { ClosedError } from './errors.js';
 import * as operations from './operations.js';
 import type {
   CreateOptions,
+  GetTableOptions,
   ListOptions,
   LoadOptions,
   Operation,
@@ -23,6 +24,8 @@ import type {
   DeviceRef,
   DeviceTable,
   Table,
+  TargetBytes,
+  TargetLine,
   Version,
 } from './types.js';
 
@@ -198,11 +201,17 @@ export class DeviceMapper {
 
   /**
    * The rows of a device's live table, or with `inactive` of the one in the other slot. None if there
-   * is no table. Keys in the tables of crypt and its like are told as they are.
+   * is no table.
+   *
+   * Keys of crypt, inlinecrypt and integrity come back as zeros, as dmsetup shows them. With `showKeys`
+   * they come back as they are, and all `parameters` as bytes: overwrite them when you are done.
    *
    * @throws {KernelError} ENXIO no such device
    */
-  getTable(device: DeviceRef, options?: TableOptions & Abortable): Promise<DeviceTable> {
+  getTable<ShowKeys extends boolean = false>(
+    device: DeviceRef,
+    options?: GetTableOptions<ShowKeys> & Abortable,
+  ): Promise<DeviceTable<ShowKeys extends true ? TargetBytes : TargetLine>> {
     return this.#inLine(device, operations.getTable(device, options), options);
   }
 
@@ -355,7 +364,10 @@ export class DeviceMapperSync {
   }
 
   /** As {@link DeviceMapper.getTable}. */
-  getTable(device: DeviceRef, options?: TableOptions): DeviceTable {
+  getTable<ShowKeys extends boolean = false>(
+    device: DeviceRef,
+    options?: GetTableOptions<ShowKeys>,
+  ): DeviceTable<ShowKeys extends true ? TargetBytes : TargetLine> {
     return this.#run(operations.getTable(device, options));
   }
 

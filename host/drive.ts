@@ -9,8 +9,11 @@ import {
   decodeReply,
   encodeRequest,
   type Command,
+  type ParametersAs,
   type Reply,
 } from './wire.js';
+
+type Ioctl = Effect & { readonly kind: 'ioctl' };
 
 /**
  * What never sleeps in the kernel. An async client sends these on the calling thread: a call on
@@ -28,7 +31,7 @@ export class Buffers {
   readonly #small = this.#large.subarray(0, HEADER_SIZE);
 
   /** The request's bytes, in a kept buffer if they fit one. */
-  encode({ command, request }: Effect & { kind: 'ioctl' }): Uint8Array {
+  encode({ command, request }: Ioctl): Uint8Array {
     if (request instanceof Uint8Array) return request;
     const { dataSize } = request;
     if (dataSize === undefined) return encodeRequest(command, request, this.#small);
@@ -67,12 +70,17 @@ function performSync(transport: Transport, buffers: Buffers, effect: Effect): un
   }
 }
 
-function ioctlSync(
-  transport: Transport,
-  { command }: { readonly command: Command },
-  buffer: Uint8Array,
-): Reply | number {
-  return transport.ioctl(REQUEST_CODE[command], buffer) || decodeReply(command, buffer);
+function ioctlSync(transport: Transport, effect: Ioctl, buffer: Uint8Array): Reply | number {
+  const errno = transport.ioctl(REQUEST_CODE[effect.command], buffer);
+  return errno || answerOf(effect, buffer);
+}
+
+function answerOf({ command, decode, secure = false }: Ioctl, buffer: Uint8Array): Reply {
+  try {
+    return decodeReply<Command, boolean, ParametersAs>(command, buffer, decode);
+  } finally {
+    if (secure) buffer.fill(0);
+  }
 }
 
 /**
@@ -119,11 +127,12 @@ export async function runAsync<T>(
 
 async function ioctlAsync(
   transport: Transport,
-  { command, request, frees = false }: Effect & { kind: 'ioctl' },
+  effect: Ioctl,
   signal: AbortSignal | undefined,
 ): Promise<Reply | number> {
+  const { command, request, frees = false } = effect;
   // The buffer is this call's alone until it ends: another thread writes to it.
   const buffer = request instanceof Uint8Array ? request : encodeRequest(command, request);
   const errno = await transport.ioctlAsync(REQUEST_CODE[command], buffer, { frees, signal });
-  return errno || decodeReply(command, buffer);
+  return errno || answerOf(effect, buffer);
 }

@@ -9,6 +9,7 @@ export * from './codec.js';
 export { DeviceMapper, DeviceMapperSync, type Abortable } from './device-mapper.js';
 export type {
   CreateOptions,
+  GetTableOptions,
   ListOptions,
   LoadOptions,
   RemoveOptions,

@@ -33,6 +33,8 @@ import {
   type DeviceRef,
   type DeviceTable,
   type Table,
+  type TargetBytes,
+  type TargetLine,
   type Version,
 } from './types.js';
 import {
@@ -41,6 +43,7 @@ import {
   type Command,
   type Header,
   type Reply,
+  type ReplyOptions,
   type Request,
 } from './wire.js';
 
@@ -52,6 +55,9 @@ export type Effect =
       readonly command: Command;
       readonly request: Request | Uint8Array;
       readonly frees?: boolean;
+      readonly decode?: ReplyOptions;
+      /** The answer may hold a key: overwrite the buffer when it was decoded. */
+      readonly secure?: boolean;
     }
   /** Let time go by. */
   | { readonly kind: 'sleep'; readonly ms: number }
@@ -113,6 +119,12 @@ export interface TableOptions {
   readonly inactive?: boolean;
 }
 
+/** How to ask for a table. */
+export interface GetTableOptions<ShowKeys extends boolean = boolean> extends TableOptions {
+  /** Tell keys as they are, and all parameters as bytes, so that no key becomes a string. */
+  readonly showKeys?: ShowKeys;
+}
+
 /** How to ask for a status. */
 export interface StatusOptions extends TableOptions {
   /** Do not have thin pools, caches and clones commit their metadata first. */
@@ -134,18 +146,17 @@ function* ask<T>(question: (transport: Transport) => T): Operation<T> {
   return (yield { kind: 'ask', ask: question }) as T;
 }
 
-interface IoctlOptions {
+interface IoctlOptions extends Pick<Effect & { kind: 'ioctl' }, 'frees' | 'decode' | 'secure'> {
   readonly device?: string;
-  readonly frees?: boolean;
 }
 
 /** One ioctl; an errno becomes a KernelError with the kernel's own reason. */
 function* ioctl<C extends Command>(
   command: C,
   request: Request<C> | Uint8Array,
-  { device, frees = false }: IoctlOptions = {},
+  { device, ...how }: IoctlOptions = {},
 ): Operation<Reply<C>> {
-  const answer = yield { kind: 'ioctl', command, request: request as Request, frees };
+  const answer = yield { kind: 'ioctl', command, request: request as Request, ...how };
   if (typeof answer !== 'number') return answer as Reply<C>;
   const kernelLog = yield* ask((transport) => transport.kernelLog?.() ?? []);
   throw new KernelError(command, answer, { device, kernelLog });
@@ -155,10 +166,10 @@ function* ioctl<C extends Command>(
 function* query<C extends 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS'>(
   command: C,
   request: Partial<Header>,
-  device?: string,
+  options?: IoctlOptions,
 ): Operation<Reply<C>> {
   for (let dataSize = REPLY_SPACE; dataSize <= DM_MAX_DATA_SIZE; dataSize *= 2) {
-    const reply = yield* ioctl(command, { ...request, dataSize } as Request<C>, named(device));
+    const reply = yield* ioctl(command, { ...request, dataSize } as Request<C>, options);
     // 5.10 may overrun and answer more than it was offered, without the flag.
     if ((reply.flags & DM_BUFFER_FULL_FLAG) === 0 && reply.dataSize <= dataSize) {
       yield { kind: 'checkpoint' };
@@ -166,10 +177,6 @@ function* query<C extends 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS'>(
     }
   }
   throw new ReplyError(command, 28, `the answer does not fit ${DM_MAX_DATA_SIZE} bytes`);
-}
-
-function named(device: string | undefined): IoctlOptions {
-  return device === undefined ? {} : { device };
 }
 
 /** Exactly one of the three identifiers: two together are refused by the kernel, or mistaken. */
@@ -375,9 +382,13 @@ export function* loadTable(
 ): Operation<DeviceInfo> {
   const load = encodeLoad(device, table, options);
   const label = labelOf(device);
-  const reply = yield* ioctl('TABLE_LOAD', load, { device: label });
-  yield* undoing(checkpoint(), () => clearTable(device), `load the table of '${label}'`);
-  return deviceInfo(reply);
+  try {
+    const reply = yield* ioctl('TABLE_LOAD', load, { device: label });
+    yield* undoing(checkpoint(), () => clearTable(device), `load the table of '${label}'`);
+    return deviceInfo(reply);
+  } finally {
+    if (options.secure === true) load.fill(0);
+  }
 }
 
 export function* createActiveDevice(
@@ -388,9 +399,17 @@ export function* createActiveDevice(
   const create = createRequest(filled(name, 'name'), options);
   encodeRequest('DEV_CREATE', create);
   const load = encodeLoad(name, table, options);
-  yield* checkNode(name);
-  yield* ioctl('DEV_CREATE', create, { device: name });
-  return yield* undoing(activate(name, load), () => removeCreated(name), `create device '${name}'`);
+  try {
+    yield* checkNode(name);
+    yield* ioctl('DEV_CREATE', create, { device: name });
+    return yield* undoing(
+      activate(name, load),
+      () => removeCreated(name),
+      `create device '${name}'`,
+    );
+  } finally {
+    if (options.secure === true) load.fill(0);
+  }
 }
 
 function* activate(name: string, load: Uint8Array): Operation<DeviceInfo> {
@@ -516,12 +535,18 @@ export function* listDevices({ namePrefix = '', uuidPrefix = '' }: ListOptions =
   return matching;
 }
 
-export function* getTable(
+export function* getTable<ShowKeys extends boolean = false>(
   device: DeviceRef,
-  { inactive }: TableOptions = {},
-): Operation<DeviceTable> {
-  const flags = flagsOf({ [DM_STATUS_TABLE_FLAG]: true, [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive });
-  return yield* tableStatus(device, flags);
+  { inactive, showKeys = false as ShowKeys }: GetTableOptions<ShowKeys> = {},
+): Operation<DeviceTable<ShowKeys extends true ? TargetBytes : TargetLine>> {
+  const flags = flagsOf({
+    [DM_STATUS_TABLE_FLAG]: true,
+    [DM_SECURE_DATA_FLAG]: true,
+    [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive,
+  });
+  const decode: ReplyOptions = { parameters: showKeys ? 'bytes' : 'zeroKeys' };
+  const table = yield* tableStatus(device, flags, { decode, secure: true });
+  return table as DeviceTable<ShowKeys extends true ? TargetBytes : TargetLine>;
 }
 
 export function* getStatus(
@@ -532,9 +557,13 @@ export function* getStatus(
   return yield* tableStatus(device, flags);
 }
 
-function* tableStatus(device: DeviceRef, flags: number): Operation<DeviceTable> {
+function* tableStatus(
+  device: DeviceRef,
+  flags: number,
+  options?: IoctlOptions,
+): Operation<DeviceTable> {
   const request = { ...identify(device), flags };
-  const reply = yield* query('TABLE_STATUS', request, labelOf(device));
+  const reply = yield* query('TABLE_STATUS', request, { device: labelOf(device), ...options });
   return { device: deviceInfo(reply), targets: reply.targets };
 }
 
@@ -549,5 +578,5 @@ export function* getDependencies(
 ): Operation<readonly DeviceNumber[]> {
   const flags = flagsOf({ [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive });
   const request = { ...identify(device), flags };
-  return (yield* query('TABLE_DEPS', request, labelOf(device))).deps;
+  return (yield* query('TABLE_DEPS', request, { device: labelOf(device) })).deps;
 }

@@ -46,6 +46,14 @@ export interface TargetLine<Sector extends number | bigint = number> {
   readonly words: readonly string[];
 }
 
+/** A row of a table, its parameters as the bytes that stand there; itself a valid {@link Target}. */
+export interface TargetBytes<Sector extends number | bigint = number> {
+  readonly startSector: Sector;
+  readonly length: Sector;
+  readonly type: string;
+  readonly parameters: Uint8Array;
+}
+
 /** A device, as the kernel describes it in the answer to most commands. */
 export interface DeviceInfo {
   readonly name: string;
@@ -97,9 +105,9 @@ export interface DeviceNumber {
 }
 
 /** A device and the rows of one of its tables. */
-export interface DeviceTable {
+export interface DeviceTable<Row = TargetLine> {
   readonly device: DeviceInfo;
-  readonly targets: readonly TargetLine[];
+  readonly targets: readonly Row[];
 }
 
 /** The major of a device number in the kernel's huge encoding (include/linux/kdev_t.h). */

@@ -31,6 +31,7 @@ import {
 import type { instantiate } from './generated/module.js';
 import * as uapi from './generated/uapi.js';
 import { WASM } from './generated/wasm.js';
+import { holdsKeys, zeroKeys } from './keys.js';
 import {
   majorOf,
   minorOf,
@@ -39,6 +40,7 @@ import {
   type Parameter,
   type Table,
   type Target,
+  type TargetBytes,
   type TargetLine,
   type Version,
 } from './types.js';
@@ -139,25 +141,16 @@ export type DecodedRequest<
 > = Header &
   (C extends 'TABLE_LOAD' ? { readonly targets: readonly TargetBytes<Sector>[] } : unknown);
 
-/** A target of a request, its parameters as they stand in the buffer; itself a valid Target. */
-export interface TargetBytes<Sector extends number | bigint = number> {
-  readonly startSector: Sector;
-  readonly length: Sector;
-  readonly type: string;
-  readonly parameters: Uint8Array;
-}
-
-type ReplyPayload<C extends Command, Sector extends number | bigint> = C extends 'LIST_DEVICES'
+type ReplyPayload<C extends Command, Row> = C extends 'LIST_DEVICES'
   ? { readonly devices: readonly DeviceListEntry[] }
   : C extends 'TABLE_DEPS'
     ? { readonly deps: readonly DeviceNumber[] }
     : C extends 'TABLE_STATUS'
-      ? { readonly targets: readonly TargetLine<Sector>[] }
+      ? { readonly targets: readonly Row[] }
       : unknown;
 
 /** A reply of the kernel. */
-export type Reply<C extends Command = Command, Sector extends number | bigint = number> = Header &
-  ReplyPayload<C, Sector>;
+export type Reply<C extends Command = Command, Row = TargetLine> = Header & ReplyPayload<C, Row>;
 
 /** What encodeReply takes: header fields that are left out have the values that a kernel would send. */
 export type ReplyInput<C extends Command = Command> = Partial<Header> &
@@ -171,11 +164,28 @@ export type ReplyInput<C extends Command = Command> = Partial<Header> &
         ? { readonly targets: readonly Target[] }
         : unknown);
 
-/** How sectors are told: as numbers, which fail above 2^53 − 1, or as bigint, which never do. */
+/** How a request's or a reply's values are told. */
 export interface DecodeOptions<Wide extends boolean = boolean> {
+  /** Sectors as bigint, which never fail on their size; as numbers they do, above 2^53 − 1. */
   readonly bigint?: Wide;
 }
+
+/** How parameters are told: as the kernel's text, the same with zeros for keys, or as bytes. */
+export type ParametersAs = 'text' | 'zeroKeys' | 'bytes';
+
+/** How a reply's values are told. */
+export interface ReplyOptions<
+  Wide extends boolean = boolean,
+  As extends ParametersAs = ParametersAs,
+> extends DecodeOptions<Wide> {
+  /** 'text' if left out. What 'zeroKeys' hides never becomes a string. */
+  readonly parameters?: As;
+}
+
 type SectorOf<Wide extends boolean> = Wide extends true ? bigint : number;
+type RowOf<Wide extends boolean, As extends ParametersAs> = As extends 'bytes'
+  ? TargetBytes<SectorOf<Wide>>
+  : TargetLine<SectorOf<Wide>>;
 
 /** The newest interface that this package knows, which encodeReply answers with. */
 const NEWEST: Version = [4, 50, 0];
@@ -206,6 +216,8 @@ export class Codec {
   #u32 = new Uint32Array(0);
   #f64 = new Float64Array(0);
   #u64 = new BigUint64Array(0);
+  /** How much of it the last call asked for. */
+  #used = 0;
   /** A header at #base, where most calls find theirs. */
   #header = new Uint8Array(0);
 
@@ -231,11 +243,17 @@ export class Codec {
 
   /** Have `bytes` above #base. Growing detaches every view. */
   #reserve(bytes: number): void {
+    this.#used = bytes;
     if (this.#base + bytes + 8 <= this.#u8.length) return;
     if (bytes > 0x7fff0000 || this.#module.reserve(bytes) < 0) {
       throw new RangeError(`the codec cannot have ${bytes} bytes of memory`);
     }
     this.#view();
+  }
+
+  /** Overwrite what the call at hand wrote: there may be a key in it. */
+  #wipe(): void {
+    this.#u8.fill(0, this.#base, this.#base + Math.max(this.#used, HEADER_SIZE));
   }
 
   #cell(cell: number): number {
@@ -355,6 +373,21 @@ export class Codec {
 
   /** @see encodeRequest */
   encodeRequest<C extends Command>(command: C, request: Request<C>, into?: Uint8Array): Uint8Array {
+    if (((request.flags ?? 0) & uapi.DM_SECURE_DATA_FLAG) === 0) {
+      return this.#encodeRequest(command, request, into);
+    }
+    try {
+      return this.#encodeRequest(command, request, into);
+    } finally {
+      this.#wipe();
+    }
+  }
+
+  #encodeRequest<C extends Command>(
+    command: C,
+    request: Request<C>,
+    into: Uint8Array | undefined,
+  ): Uint8Array {
     const payload = PAYLOAD[known(command)];
     const asked = request.dataSize;
     if (asked !== undefined) dataSizeInRange(asked);
@@ -632,12 +665,7 @@ export class Codec {
       full: false,
       wide: bigint,
     });
-    const targets = this.#rows(table, (startSector, length, type, from, to) => ({
-      startSector,
-      length,
-      type,
-      parameters: this.#u8.slice(table.text + from, table.text + to),
-    }));
+    const targets = this.#bytesRows(table);
     return { ...request, targets } as unknown as DecodedRequest<C, SectorOf<Wide>>;
   }
 
@@ -738,17 +766,39 @@ export class Codec {
   }
 
   /** @see decodeReply */
-  decodeReply<C extends Command, Wide extends boolean = false>(
+  decodeReply<C extends Command, Wide extends boolean = false, As extends ParametersAs = 'text'>(
     command: C,
     bytes: Uint8Array,
-    { bigint = false as Wide }: DecodeOptions<Wide> = {},
-  ): Reply<C, SectorOf<Wide>> {
+    options: ReplyOptions<Wide, As> = {},
+  ): Reply<C, RowOf<Wide, As>> {
+    const { parameters = 'text' } = options;
+    if (parameters === 'text') return this.#decodeReply(command, bytes, options, excerpt);
+    if (parameters !== 'zeroKeys' && parameters !== 'bytes') {
+      throw new InputError(
+        { path: 'parameters' },
+        `expected 'text', 'zeroKeys' or 'bytes', got ${show(parameters)}`,
+      );
+    }
+    try {
+      // No excerpt in an error: it might be one of a key.
+      return this.#decodeReply(command, bytes, options, () => '');
+    } finally {
+      this.#wipe();
+    }
+  }
+
+  #decodeReply<C extends Command, Wide extends boolean, As extends ParametersAs>(
+    command: C,
+    bytes: Uint8Array,
+    { bigint = false as Wide, parameters = 'text' as As }: ReplyOptions<Wide, As>,
+    quote: (bytes: Uint8Array, offset: number) => string,
+  ): Reply<C, RowOf<Wide, As>> {
     const refuse = (offset: number, problem: string): never => {
-      throw new ReplyError(command, offset, problem, excerpt(bytes, offset));
+      throw new ReplyError(command, offset, problem, quote(bytes, offset));
     };
     const payload = PAYLOAD[known(command)];
     const reply = this.#openHeader(bytes, refuse);
-    if (payload === 'none' || payload === 'load') return reply as Reply<C, SectorOf<Wide>>;
+    if (payload === 'none' || payload === 'load') return reply as Reply<C, RowOf<Wide, As>>;
     const { dataSize, dataStart, targetCount, version } = reply;
     if (dataSize < HEADER_DATA) {
       refuse(
@@ -765,19 +815,23 @@ export class Codec {
     }
     if (payload === 'devices') {
       const devices = empty ? [] : this.#getDevices(bytes, valid, dataStart, version[1], refuse);
-      return { ...reply, devices } as unknown as Reply<C, SectorOf<Wide>>;
+      return { ...reply, devices } as unknown as Reply<C, RowOf<Wide, As>>;
     }
     if (payload === 'deps') {
       const deps = empty ? [] : this.#getDependencies(bytes, valid, dataStart, refuse);
-      return { ...reply, deps } as unknown as Reply<C, SectorOf<Wide>>;
+      return { ...reply, deps } as unknown as Reply<C, RowOf<Wide, As>>;
     }
     if (empty && targetCount > 0 && !full) {
       refuse(HEADER_TARGET_COUNT, `target_count is ${targetCount}, but there is no payload`);
     }
     const targets = empty
       ? []
-      : this.#getLines(bytes, valid, dataStart, targetCount, refuse, { full, wide: bigint });
-    return { ...reply, targets } as unknown as Reply<C, SectorOf<Wide>>;
+      : this.#getLines(bytes, valid, dataStart, targetCount, refuse, {
+          full,
+          wide: bigint,
+          parameters,
+        });
+    return { ...reply, targets } as unknown as Reply<C, RowOf<Wide, As>>;
   }
 
   /** The packed texts of a decode at `text`: cut from one string if they are ASCII. */
@@ -794,18 +848,36 @@ export class Codec {
     dataStart: number,
     count: number,
     refuse: Refuse,
-    { full, wide }: { full: boolean; wide: boolean },
-  ): TargetLine<number | bigint>[] {
+    { full, wide, parameters }: { full: boolean; wide: boolean; parameters: ParametersAs },
+  ): (TargetLine<number | bigint> | TargetBytes<number | bigint>)[] {
     const table = this.#openTable(bytes, valid, dataStart, count, refuse, {
       reply: true,
       full,
       wide,
     });
+    if (parameters === 'bytes') return this.#bytesRows(table);
+    if (parameters === 'zeroKeys') this.#zeroKeys(table);
     const cut = this.#packedTexts(table.text);
     return this.#rows(
       table,
       (start, length, type, from, to) => new Line(start, length, type, cut(from, to)),
     );
+  }
+
+  #bytesRows(table: OpenTable): TargetBytes<number | bigint>[] {
+    return this.#rows(table, (startSector, length, type, from, to) => ({
+      startSector,
+      length,
+      type,
+      parameters: this.#u8.slice(table.text + from, table.text + to),
+    }));
+  }
+
+  /** Zeros for the keys in the packed texts, before they are told. */
+  #zeroKeys(table: OpenTable): void {
+    this.#rows(table, (_, __, type, from, to) => {
+      if (holdsKeys(type)) zeroKeys(type, this.#u8.subarray(table.text + from, table.text + to));
+    });
   }
 
   /** Copy a buffer in and index its chain of specs. */
@@ -1377,14 +1449,15 @@ export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>)
  * With DM_BUFFER_FULL_FLAG in `flags`, or a `dataSize` beyond the buffer, the payload is a part.
  *
  * @param bytes - the whole buffer that the ioctl was given
- * @param options - `{ bigint: true }` tells sectors as bigint, and never fails on their size
+ * @param options - `{ bigint: true }` tells sectors as bigint, and never fails on their size;
+ * `parameters` how a table's are told: as 'text', with 'zeroKeys' or as 'bytes'
  * @throws {ReplyError} bytes that break the protocol, with `offset`
  */
-export function decodeReply<C extends Command, Wide extends boolean = false>(
-  command: C,
-  bytes: Uint8Array,
-  options?: DecodeOptions<Wide>,
-): Reply<C, SectorOf<Wide>> {
+export function decodeReply<
+  C extends Command,
+  Wide extends boolean = false,
+  As extends ParametersAs = 'text',
+>(command: C, bytes: Uint8Array, options?: ReplyOptions<Wide, As>): Reply<C, RowOf<Wide, As>> {
   return codec().decodeReply(command, bytes, options);
 }
 

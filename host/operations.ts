@@ -330,6 +330,9 @@ function* dropNode(name: string): Operation<void> {
   if ((yield* ask((transport) => transport.nodes?.state(path))) !== 'stale') return;
   if ((yield* findDevice(name)) !== undefined) return;
   yield* ask((transport) => transport.nodes?.remove(path));
+  // Somebody may have made a device of this name, and its node, just before we took the node away.
+  const next = yield* findDevice(name);
+  if (next?.liveTable === true) yield* provideNode(next);
 }
 
 // ── The operations ───────────────────────────────────────────────────────────────────────────────

@@ -1,11 +1,17 @@
 // The transport to the kernel: nodes, and why there may be no kernel to talk to.
 
-import { DeviceMapper, DeviceMapperSync, KernelTransport, REQUEST_CODE } from 'devicemapper';
+import {
+  DeviceMapper,
+  DeviceMapperSync,
+  KernelTransport,
+  REQUEST_CODE,
+  type DeviceInfo,
+} from 'devicemapper';
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { assert, rejects, suite } from './harness.js';
 import { leftovers } from './scenarios/machine.js';
-import { failing } from './scenarios/world.js';
+import { membersOf } from './scenarios/world.js';
 
 const PATH = '/dev/mapper/node';
 const Control = suite('control');
@@ -90,7 +96,7 @@ Control("what is somebody else's stays as it is, and no device is left", () => {
 Control('what came to stand there in between is left alone too', () => {
   const transport = KernelTransport.open();
   using dm = new DeviceMapperSync({
-    ...failing(transport, 0, 0),
+    ...membersOf(transport),
     ioctl(request, buffer) {
       if (request === REQUEST_CODE.TABLE_LOAD) fs.writeFileSync(PATH, 'mine');
       return transport.ioctl(request, buffer);
@@ -100,6 +106,31 @@ Control('what came to stand there in between is left alone too', () => {
   assert.equal((error as { undone?: unknown }).undone, ["create device 'node'"]);
   assert.is(fs.readFileSync(PATH, 'utf8'), 'mine');
   fs.unlinkSync(PATH);
+});
+
+Control('a name taken anew during the removal keeps its node', () => {
+  const transport = KernelTransport.open();
+  using other = DeviceMapperSync.open();
+  let made: DeviceInfo | undefined;
+  using dm = new DeviceMapperSync({
+    ...membersOf(transport),
+    nodes: {
+      state: (path, dev) => transport.nodes.state(path, dev),
+      make: (path, dev) => {
+        transport.nodes.make(path, dev);
+      },
+      settled: () => transport.nodes.settled(),
+      remove(path) {
+        // At the worst of all moments.
+        made ??= other.createActiveDevice('node', '0 16 zero');
+        transport.nodes.remove(path);
+      },
+    },
+  });
+  dm.createActiveDevice('node', '0 8 zero');
+  dm.removeDevice('node');
+  assert.is(fs.statSync(PATH).rdev, made?.dev);
+  dm.removeDevice('node');
 });
 
 Control('where /dev has no dm-N, a block node is made', () => {

@@ -18,8 +18,8 @@ import {
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeviceMapperError, ClosedError, KernelError, KernelUnavailableError } from './errors.js';
-import type { AsyncCall, DeviceNodes, NodeState, Transport } from './transport.js';
+import { ClosedError, KernelError, KernelUnavailableError, NodeError } from './errors.js';
+import type { AsyncCall, DeviceNodes, NodeState, Signal, Transport } from './transport.js';
 import { majorOf, minorOf } from './types.js';
 import { REQUEST_CODE, encodeRequest } from './wire.js';
 
@@ -150,7 +150,7 @@ export class KernelTransport implements Transport {
     return this.#log?.read() ?? [];
   }
 
-  async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  async sleep(ms: number, signal?: Signal): Promise<void> {
     // The driver sees the abort; here it only ends the wait.
     await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
@@ -286,7 +286,7 @@ class Threads {
   readonly #waiting: { readonly frees: boolean; readonly start: () => void }[] = [];
 
   /** @returns a function to call when the thread is free again */
-  async enter(frees: boolean, signal: AbortSignal | undefined): Promise<() => void> {
+  async enter(frees: boolean, signal: Signal | undefined): Promise<() => void> {
     signal?.throwIfAborted();
     if (this.#hasPlace(frees)) this.#busy++;
     else await this.#wait(frees, signal);
@@ -300,7 +300,7 @@ class Threads {
     return this.#busy < (frees ? 3 : 2);
   }
 
-  #wait(frees: boolean, signal: AbortSignal | undefined): Promise<void> {
+  #wait(frees: boolean, signal: Signal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(call), 1);
@@ -424,15 +424,15 @@ class MapperNodes implements DeviceNodes {
 
   #mknod(path: string, dev: number): void {
     if (this.#libc.mknod === undefined) {
-      throw new DeviceMapperError(
-        'ERR_DM_NODE',
-        `${path}: there is no /dev/dm-${minorOf(dev)} to link to, and this libc has no mknod (glibc 2.33 has); run udev, or mknod it`,
+      throw new NodeError(
+        path,
+        `there is no /dev/dm-${minorOf(dev)} to link to, and this libc has no mknod (glibc 2.33 has); run udev, or mknod it`,
       );
     }
     if (this.#libc.mknod(path, S_IFBLK | 0o600, dev) === 0) return;
     const errno = this.#libc.errno();
     if (errno !== EEXIST) {
-      throw new DeviceMapperError('ERR_DM_NODE', `${path}: mknod failed with errno ${errno}`);
+      throw new NodeError(path, `mknod failed with errno ${errno}`);
     }
   }
 

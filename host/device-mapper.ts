@@ -16,7 +16,7 @@ import type {
   SuspendOptions,
   TableOptions,
 } from './operations.js';
-import type { Transport } from './transport.js';
+import type { Signal, Transport } from './transport.js';
 import type {
   DeviceInfo,
   DeviceListEntry,
@@ -32,7 +32,7 @@ import type {
 /** Every async call can be aborted: before each step, at once in a wait, never during an ioctl. */
 export interface Abortable {
   /** When it aborts, the call undoes what it did and rejects with `signal.reason`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: Signal;
 }
 
 /**
@@ -254,10 +254,7 @@ export class DeviceMapper {
 }
 
 /** Resolves with `before`, or rejects as soon as `signal` aborts. */
-async function unlessAborted(
-  before: Promise<unknown>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function unlessAborted(before: Promise<unknown>, signal: Signal | undefined): Promise<void> {
   if (signal === undefined) {
     await before;
     return;

@@ -2,7 +2,7 @@
 
 import { HEADER_SIZE } from './generated/abi.js';
 import type { Effect, Operation } from './operations.js';
-import type { Transport } from './transport.js';
+import type { Signal, Transport } from './transport.js';
 import {
   REPLY_SPACE,
   REQUEST_CODE,
@@ -91,7 +91,7 @@ export async function runAsync<T>(
   transport: Transport,
   buffers: Buffers,
   operation: Operation<T>,
-  signal: AbortSignal | undefined,
+  signal: Signal | undefined,
 ): Promise<T> {
   let watched = signal;
   let step = operation.next();
@@ -128,7 +128,7 @@ export async function runAsync<T>(
 async function ioctlAsync(
   transport: Transport,
   effect: Ioctl,
-  signal: AbortSignal | undefined,
+  signal: Signal | undefined,
 ): Promise<Reply | number> {
   const { command, request, frees = false } = effect;
   // The buffer is this call's alone until it ends: another thread writes to it.

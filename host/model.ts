@@ -18,4 +18,4 @@ export type {
   TableOptions,
 } from './operations.js';
 export { record, replay, type RecordedCall, type Recorder } from './replay.js';
-export type { AsyncCall, DeviceNodes, NodeState, Transport } from './transport.js';
+export type { AsyncCall, DeviceNodes, NodeState, Signal, Transport } from './transport.js';

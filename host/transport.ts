@@ -2,6 +2,9 @@
 // with the answer; it never retries, decodes, or throws for an answer. What else an operation may
 // want of the machine stands beside it, and each of these may be absent.
 
+/** The platform's AbortSignal, looked up so that a compiler without dom or node knows these types too. */
+export type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } } ? S : never;
+
 /** A way to a device-mapper: a kernel, a recording of one, a test's own. */
 export interface Transport {
   /**
@@ -20,7 +23,7 @@ export interface Transport {
   close(): void;
 
   /** Resolves after `ms`, or at once when `signal` aborts. */
-  sleep?(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep?(ms: number, signal?: Signal): Promise<void>;
   sleepSync?(ms: number): void;
   /** Device-mapper's lines in the kernel log since the ioctl that was answered last had begun. */
   kernelLog?(): string[];
@@ -32,7 +35,7 @@ export interface Transport {
 export interface AsyncCall {
   /** Others may be waiting for this call (resume, remove, clear): a place is kept free for it. */
   readonly frees?: boolean;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /**

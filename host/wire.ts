@@ -199,7 +199,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
  * One instance of the Wasm module, with the views of its memory. The functions below share one that
- * the first call makes; a host that compiles the module itself makes its own.
+ * the first call makes.
  */
 export class Codec {
   readonly #module: Module;
@@ -221,8 +221,8 @@ export class Codec {
   /** A header at #base, where most calls find theirs. */
   #header = new Uint8Array(0);
 
-  /** @param wasm - the bytes of codec.wasm, or a module compiled from them */
-  constructor(wasm: Uint8Array<ArrayBuffer> | WebAssembly.Module) {
+  /** @param wasm - the bytes of codec.wasm */
+  constructor(wasm: Uint8Array<ArrayBuffer>) {
     // The loader's own `exports` are wrapped; these are the plain functions.
     this.#module = instantiateSync(wasm, {}).instance.exports as unknown as Module;
     this.#cells = this.#module.controlBlock() >> 2;
@@ -1215,7 +1215,7 @@ const LINE_PROBLEM: Readonly<Record<number, string>> = {
 
 function lineError(text: string, offset: number, status: number): InputError {
   const problem = LINE_PROBLEM[status];
-  if (problem === undefined) return new InputError({ path: 'targets' }, INTERNAL);
+  if (problem === undefined) throw new RangeError(INTERNAL);
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = offset - before.lastIndexOf('\n');

@@ -772,7 +772,7 @@ export class Codec {
     options: ReplyOptions<Wide, As> = {},
   ): Reply<C, RowOf<Wide, As>> {
     const { parameters = 'text' } = options;
-    if (parameters === 'text') return this.#decodeReply(command, bytes, options, excerpt);
+    if (parameters === 'text') return this.#decodeReply(command, bytes, options);
     if (parameters !== 'zeroKeys' && parameters !== 'bytes') {
       throw new InputError(
         { path: 'parameters' },
@@ -780,8 +780,7 @@ export class Codec {
       );
     }
     try {
-      // No excerpt in an error: it might be one of a key.
-      return this.#decodeReply(command, bytes, options, () => '');
+      return this.#decodeReply(command, bytes, options);
     } finally {
       this.#wipe();
     }
@@ -791,12 +790,13 @@ export class Codec {
     command: C,
     bytes: Uint8Array,
     { bigint = false as Wide, parameters = 'text' as As }: ReplyOptions<Wide, As>,
-    quote: (bytes: Uint8Array, offset: number) => string,
   ): Reply<C, RowOf<Wide, As>> {
-    const refuse = (offset: number, problem: string): never => {
-      throw new ReplyError(command, offset, problem, quote(bytes, offset));
-    };
     const payload = PAYLOAD[known(command)];
+    const refuse = (offset: number, problem: string): never => {
+      // A table may hold keys, and broken bytes do not say where.
+      const open = payload === 'targets' ? bytes.subarray(0, HEADER_SIZE) : bytes;
+      throw new ReplyError(command, offset, problem, excerpt(open, offset));
+    };
     const reply = this.#openHeader(bytes, refuse);
     if (payload === 'none' || payload === 'load') return reply as Reply<C, RowOf<Wide, As>>;
     const { dataSize, dataStart, targetCount, version } = reply;
@@ -909,7 +909,8 @@ export class Codec {
       full,
       wide,
     );
-    if (rows < 0) this.#refuseRecord(rows, bytes, valid, 'target', refuse);
+    const whose = reply ? 'reply' : 'request';
+    if (rows < 0) this.#refuseRecord(rows, bytes, valid, 'target', refuse, whose);
     return { rows, index, text, textLength: this.#cell(Cell.TEXT_LENGTH), wide };
   }
 
@@ -1123,6 +1124,7 @@ export class Codec {
     end: number,
     what: string,
     refuse: Refuse,
+    whose = 'reply',
   ): never {
     const index = this.#cell(Cell.FAIL_INDEX);
     const offset = this.#cell(Cell.FAIL_OFFSET);
@@ -1132,7 +1134,10 @@ export class Codec {
       offset + 4 <= bytes.length
         ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
         : 0;
-    return refuse(offset, `${what} ${index} at offset ${offset}: ${problem(value, end)}`);
+    return refuse(
+      offset,
+      `${what} ${index} at offset ${offset}: ${problem(value, `the ${whose}'s end at ${end}`)}`,
+    );
   }
 
   #problem(status: number, length: number): string {
@@ -1190,23 +1195,25 @@ class Line implements TargetLine<number | bigint> {
 const INTERNAL = 'the codec laid out its memory wrongly: please report this';
 const HAS_NUL = 'expected no NUL, which would end the text for the kernel';
 
-const RECORD_PROBLEM: Readonly<Record<number, (value: number, end: number) => string>> = {
-  [Status.DATA_START_BEYOND_DATA]: (_, end) => `data_start is past the data's end at ${end}`,
-  [Status.RECORD_TRUNCATED]: (_, end) => `cut off by the data's end at ${end}`,
+const RECORD_PROBLEM: Readonly<Record<number, (value: number, end: string) => string>> = {
+  [Status.DATA_START_BEYOND_DATA]: (_, end) => `data_start is past ${end}`,
+  [Status.RECORD_TRUNCATED]: (_, end) => `cut off by ${end}`,
   [Status.TYPE_UNTERMINATED]: () => 'target_type has no NUL',
-  [Status.PARAMETERS_UNTERMINATED]: (_, end) => `parameters have no NUL before the end at ${end}`,
-  [Status.NAME_UNTERMINATED]: (_, end) => `name has no NUL before the end at ${end}`,
-  [Status.UUID_UNTERMINATED]: (_, end) => `uuid has no NUL before the end at ${end}`,
+  [Status.PARAMETERS_UNTERMINATED]: (_, end) => `parameters have no NUL before ${end}`,
+  [Status.NAME_UNTERMINATED]: (_, end) => `name has no NUL before ${end}`,
+  [Status.UUID_UNTERMINATED]: (_, end) => `uuid has no NUL before ${end}`,
   [Status.NEXT_UNALIGNED]: (next) => `next is ${next}, not a multiple of 8`,
   [Status.NEXT_OVERLAPS]: (next) => `next is ${next}, inside this record`,
-  [Status.NEXT_BEYOND_DATA]: (next, end) => `next is ${next}, past the data's end at ${end}`,
+  [Status.NEXT_BEYOND_DATA]: (next, end) => `next is ${next}, past ${end}`,
   [Status.NUMBER_TOO_LARGE]: () => 'a sector above 2^53 - 1; { bigint: true } decodes it',
-  [Status.COUNT_BEYOND_DATA]: (count, end) => `count is ${count}, past the data's end at ${end}`,
+  [Status.COUNT_BEYOND_DATA]: (count, end) => `count is ${count}, past ${end}`,
 };
 
+const NO_SECTOR = 'expected a number of 512-byte sectors';
+
 const LINE_PROBLEM: Readonly<Record<number, string>> = {
-  [Status.LINE_NO_START]: 'expected the first sector, a number of 512-byte sectors',
-  [Status.LINE_NO_LENGTH]: 'expected the length, a number of 512-byte sectors',
+  [Status.LINE_NO_START]: NO_SECTOR,
+  [Status.LINE_NO_LENGTH]: NO_SECTOR,
   [Status.LINE_NO_TYPE]: 'expected a target type',
   [Status.LINE_NUMBER_TOO_LARGE]: 'expected a number below 2^64',
   [Status.LINE_HAS_NUL]: HAS_NUL,
@@ -1236,7 +1243,7 @@ function notASector(value: unknown): string {
     typeof value === 'number' && value > Number.MAX_SAFE_INTEGER
       ? '; a bigint holds it exactly'
       : '';
-  return `expected a number of 512-byte sectors, got ${show(value)}${hint}`;
+  return `${NO_SECTOR}, got ${show(value)}${hint}`;
 }
 
 function tooLong(path: string, got: number, limit: string, size: number): InputError {

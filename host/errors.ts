@@ -1,14 +1,14 @@
 // Errors carry blame: the caller's (InputError), the kernel's decision (KernelError), bytes that a
 // kernel should never send (ReplyError), or a machine that has no device-mapper to offer.
 
-import { meaningOf } from './meaning.js';
+import { adviceOf, meaningOf } from './meaning.js';
 
 /** What all errors of this package are; tell them apart by `name` and `code`. */
 export class DeviceMapperError extends Error {
   declare readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(oneLine(message), options);
     define(this, 'code', code);
   }
 }
@@ -87,6 +87,8 @@ export class KernelError extends DeviceMapperError {
     const { device, kernelLog = [], undone = [], left = [], cause } = detail;
     let message = `${code}: ${meaning}, DM_${command}`;
     if (device !== undefined) message += ` '${cut(device)}'`;
+    const advice = adviceOf(command, code);
+    if (advice !== undefined) message += `; ${advice}`;
     const reason = kernelLog.find((line) => !line.includes('error adding target to table'));
     if (reason !== undefined) {
       message += `; kernel log: "${reason.slice(reason.indexOf(LOG_PREFIX) + LOG_PREFIX.length)}"`;
@@ -189,6 +191,14 @@ function placeOf({ path, line, column, offset }: InputPlace): string {
   if (path !== undefined) return path;
   if (line !== undefined) return `line ${line}, column ${column ?? 1}`;
   return `offset ${offset ?? 0}`;
+}
+
+/** What a name or a path may hold that would break a line, or a terminal. */
+function oneLine(message: string): string {
+  return message.replace(
+    /[\p{Cc}\u2028\u2029]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** For a message: at most 40 characters of what the user gave. */

@@ -67,6 +67,16 @@ const MEANING: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   TABLE_STATUS: { ENXIO: 'no such device' },
 };
 
+/** What to do about it, where the meaning does not tell. */
+const ADVICE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  DEV_REMOVE: { EBUSY: 'close what holds it, or pass { deferred: true }' },
+};
+
+/** The advice for `code` from `command`, if there is one. */
+export function adviceOf(command: string, code: string): string | undefined {
+  return ADVICE[command]?.[code];
+}
+
 /** The sentence for `code` from `command` (the kernel's name, as in 'DEV_REMOVE'), if there is one. */
 export function meaningOf(command: string, code: string): string | undefined {
   return MEANING[command]?.[code] ?? ANY[code];

@@ -207,7 +207,7 @@ function filled(text: unknown, path: string): string {
 }
 
 /** A reference as a message names it. */
-export function labelOf(device: DeviceRef): string {
+function labelOf(device: DeviceRef): string {
   if (typeof device === 'string') return device;
   if (typeof device !== 'object' || (device as unknown) === null) return show(device);
   return device.name ?? device.uuid ?? `${majorOf(device.dev ?? 0)}:${minorOf(device.dev ?? 0)}`;

@@ -578,7 +578,7 @@ const ORDER: readonly RegExp[] = [
   /^host\/(control|replay)\.ts$|^host\/model\//,
   /^host\/(lint|text|inspect)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
-  /^host\/(meaning|errors|types)\.ts$/,
+  /^host\/(keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,
 ];
 const rankOf = (path: string): number => ORDER.findIndex((place) => place.test(path));

@@ -2,7 +2,7 @@
 // and returns a result, so that it never knows whether it runs blocking or async, on a kernel or on a
 // recording of one. What it did it takes back when a later step fails.
 
-import { InputError, KernelError, NodeError, ReplyError, show } from './errors.js';
+import { InputError, KernelError, NodeError, ReplyError, cut, show } from './errors.js';
 import {
   DM_ACTIVE_PRESENT_FLAG,
   DM_BUFFER_FULL_FLAG,
@@ -65,7 +65,7 @@ export type Effect =
   | { readonly kind: 'ask'; readonly ask: (transport: Transport) => unknown }
   /** Nothing; but an abort that came meanwhile is thrown here, as it is before an ioctl and a sleep. */
   | { readonly kind: 'checkpoint' }
-  /** Nothing; but what was done cannot be taken back any more, so later aborts come too late. */
+  /** Nothing; but from here on aborts come too late: what was done stays, or is being taken back. */
   | { readonly kind: 'commit' };
 
 /** A generator that a driver runs. */
@@ -224,8 +224,8 @@ function flagsOf(flags: Readonly<Record<number, boolean | undefined>>): number {
   return all >>> 0;
 }
 
-/** Names that cannot be a path in /dev/mapper: older kernels allow the first three. */
-const NO_NODE = /^(\.|\.\.|control)$|\p{Surrogate}/u;
+/** Names that cannot be a path in /dev/mapper: older kernels allow the first three, and none a '/'. */
+const NO_NODE = /^(\.|\.\.|control)$|\/|\p{Surrogate}/u;
 
 /** DeviceInfo.path */
 function pathOf(name: string, dev: number): string {
@@ -269,6 +269,8 @@ function* undoing<T>(
     const undone: string[] = [];
     const left: string[] = [];
     let failure: unknown;
+    // An abort that comes now, or came during the ioctl that failed, must not end the undoing.
+    yield { kind: 'commit' };
     try {
       yield* undo();
       undone.push(what);
@@ -342,9 +344,10 @@ export function* getVersion(): Operation<Version> {
 }
 
 export function* createDevice(name: string, options: CreateOptions = {}): Operation<DeviceInfo> {
-  yield* checkNode(filled(name, 'name'));
-  const reply = yield* ioctl('DEV_CREATE', createRequest(name, options), { device: name });
-  yield* undoing(checkpoint(), () => removeCreated(name), `create device '${name}'`);
+  const create = encodeCreate(name, options);
+  yield* checkNode(name);
+  const reply = yield* ioctl('DEV_CREATE', create, { device: name });
+  yield* undoing(checkpoint(), () => removeCreated(name), `create device '${cut(name)}'`);
   return deviceInfo(reply);
 }
 
@@ -352,16 +355,18 @@ function* checkpoint(): Operation<void> {
   yield { kind: 'checkpoint' };
 }
 
-function createRequest(name: string, { uuid, minor }: CreateOptions): Request<'DEV_CREATE'> {
-  const request = { name, uuid: uuid ?? '' };
-  if (minor === undefined) return request;
+/** Made before anything is sent or looked at, as {@link encodeLoad} is. */
+function encodeCreate(name: string, { uuid = '', minor }: CreateOptions): Uint8Array {
+  const request = { name: filled(name, 'name'), uuid };
+  if (minor === undefined) return encodeRequest('DEV_CREATE', request);
   if (!Number.isInteger(minor) || minor < 0 || minor > 0xfffff) {
     throw new InputError(
       { path: 'minor' },
       `expected a minor from 0 to 1048575, got ${show(minor)}`,
     );
   }
-  return { ...request, flags: DM_PERSISTENT_DEV_FLAG, dev: makeDev(0, minor) };
+  const dev = makeDev(0, minor);
+  return encodeRequest('DEV_CREATE', { ...request, flags: DM_PERSISTENT_DEV_FLAG, dev });
 }
 
 /** A device of our own making goes again, also while udev looks at it. */
@@ -387,7 +392,7 @@ export function* loadTable(
   const label = labelOf(device);
   try {
     const reply = yield* ioctl('TABLE_LOAD', load, { device: label });
-    yield* undoing(checkpoint(), () => clearTable(device), `load the table of '${label}'`);
+    yield* undoing(checkpoint(), () => clearTable(device), `load the table of '${cut(label)}'`);
     return deviceInfo(reply);
   } finally {
     if (options.secure === true) load.fill(0);
@@ -399,17 +404,13 @@ export function* createActiveDevice(
   table: Table,
   options: CreateOptions & LoadOptions = {},
 ): Operation<DeviceInfo> {
-  const create = createRequest(filled(name, 'name'), options);
-  encodeRequest('DEV_CREATE', create);
+  const create = encodeCreate(name, options);
   const load = encodeLoad(name, table, options);
   try {
     yield* checkNode(name);
     yield* ioctl('DEV_CREATE', create, { device: name });
-    return yield* undoing(
-      activate(name, load),
-      () => removeCreated(name),
-      `create device '${name}'`,
-    );
+    const what = `create device '${cut(name)}'`;
+    return yield* undoing(activate(name, load), () => removeCreated(name), what);
   } finally {
     if (options.secure === true) load.fill(0);
   }
@@ -426,7 +427,7 @@ export function* suspend(device: DeviceRef, options: SuspendOptions = {}): Opera
   const flags = (suspendFlags(options) | DM_SUSPEND_FLAG) >>> 0;
   const label = labelOf(device);
   const reply = yield* ioctl('DEV_SUSPEND', { ...identify(device), flags }, { device: label });
-  yield* undoing(checkpoint(), () => resume(device), `suspend device '${label}'`);
+  yield* undoing(checkpoint(), () => resume(device), `suspend device '${cut(label)}'`);
   return deviceInfo(reply);
 }
 
@@ -444,20 +445,30 @@ export function* resume(device: DeviceRef, options: SuspendOptions = {}): Operat
 
 export function* removeDevice(
   device: DeviceRef,
-  { deferred, force = false, retry = false }: RemoveOptions = {},
+  { deferred, force, retry = false }: RemoveOptions = {},
 ): Operation<'removed' | 'scheduled'> {
-  const flags = flagsOf({ [DM_DEFERRED_REMOVE]: deferred });
+  // `force` is no flag of the kernel's; it is only checked as one.
+  const flags = flagsOf({ [DM_DEFERRED_REMOVE]: deferred, 0: force });
   const request = { ...identify(device), flags, eventNr: COOKIE };
-  const { times, delayMs } = patience(retry);
-  const options = { device: labelOf(device), frees: true };
-  if (force) yield* failAllIo(device);
+  const removal = whileBusy(patience(retry), () =>
+    ioctl('DEV_REMOVE', request, { device: labelOf(device), frees: true }),
+  );
+  const reply = yield* force === true ? failingAllIo(device, removal) : removal;
+  // The flag is cleared if the device went at once (dm-ioctl.c dev_remove()).
+  if ((reply.flags & DM_DEFERRED_REMOVE) !== 0) return 'scheduled';
+  yield* dropNode(reply.name);
+  return 'removed';
+}
+
+interface Patience {
+  readonly times: number;
+  readonly delayMs: number;
+}
+
+function* whileBusy<T>({ times, delayMs }: Patience, work: () => Operation<T>): Operation<T> {
   for (let tries = 1; ; tries++) {
     try {
-      const reply = yield* ioctl('DEV_REMOVE', request, options);
-      // The flag is cleared if the device went at once (dm-ioctl.c dev_remove()).
-      if ((reply.flags & DM_DEFERRED_REMOVE) !== 0) return 'scheduled';
-      yield* dropNode(reply.name);
-      return 'removed';
+      return yield* work();
     } catch (error) {
       const busy = error instanceof KernelError && error.code === 'EBUSY';
       if (!busy || tries >= times) throw error;
@@ -466,7 +477,7 @@ export function* removeDevice(
   }
 }
 
-function patience(retry: unknown): { times: number; delayMs: number } {
+function patience(retry: unknown): Patience {
   if (retry === true) return PATIENCE;
   if (retry === false) return { times: 1, delayMs: 0 };
   const { times, delayMs } = (retry ?? {}) as { times?: unknown; delayMs?: unknown };
@@ -482,18 +493,44 @@ function patience(retry: unknown): { times: number; delayMs: number } {
   return { times: times as number, delayMs };
 }
 
-/** dmsetup remove --force: an error table of the same size, swapped in without a flush. */
-function* failAllIo(device: DeviceRef): Operation<void> {
-  const { targets } = yield* getTable(device);
-  const last = targets.at(-1);
-  if (last === undefined) return;
-  const length = last.startSector + last.length;
-  yield* loadTable(device, [{ startSector: 0, length, type: 'error', parameters: [] }]);
-  yield* undoing(
-    resume(device, { noflush: true, skipLockfs: true }),
-    () => clearTable(device),
-    `load the error table of '${labelOf(device)}'`,
+/** dmsetup remove --force: an error table of the same size, and the old one back if `work` fails. */
+function* failingAllIo<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
+  // With its keys: zeros in their place would come back as a key of zeros.
+  const { device: old, targets } = yield* getTable(device, { showKeys: true });
+  try {
+    const last = targets.at(-1);
+    if (last === undefined) return yield* work;
+    const length = last.startSector + last.length;
+    const what = `load the error table of '${cut(labelOf(device))}'`;
+    yield* swap(device, [{ startSector: 0, length, type: 'error', parameters: [] }], {}, what);
+    const options = { readOnly: old.readOnly, secure: true };
+    return yield* undoing(work, () => swap(device, targets.map(escaped), options, what), what);
+  } finally {
+    for (const { parameters } of targets) parameters.fill(0);
+  }
+}
+
+const BACKSLASH = 0x5c;
+
+/** As libdm sends what the kernel told: a backslash in it is meant as it is. */
+function escaped(target: TargetBytes): TargetBytes {
+  if (!target.parameters.includes(BACKSLASH)) return target;
+  const bytes = Array.from(target.parameters, (byte) =>
+    byte === BACKSLASH ? [byte, byte] : [byte],
   );
+  return { ...target, parameters: Uint8Array.from(bytes.flat()) };
+}
+
+/** Put `table` in place without waiting for I/O on what is there. */
+function* swap(
+  device: DeviceRef,
+  table: Table,
+  options: LoadOptions,
+  what: string,
+): Operation<void> {
+  yield* loadTable(device, table, options);
+  const quickly = { noflush: true, skipLockfs: true };
+  yield* undoing(resume(device, quickly), () => clearTable(device), what);
 }
 
 export function* removeAllDevices({

@@ -274,8 +274,11 @@ async function unlessAborted(before: Promise<unknown>, signal: Signal | undefine
   }
 }
 
-function lineOf(device: DeviceRef): string {
-  return typeof device === 'string' ? `name,${device}` : Object.entries(device).join();
+/** The operation refuses what is no reference; here that must not throw. */
+function lineOf(device: unknown): string {
+  if (typeof device === 'string') return `name,${device}`;
+  const given = Object.entries(device ?? {}).filter(([, value]) => value !== undefined);
+  return given.join();
 }
 
 /**

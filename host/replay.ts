@@ -19,7 +19,7 @@ export interface RecordedCall {
 
 /** A Transport that writes down what goes through it. */
 export interface Recorder extends Transport {
-  /** The calls so far, in the order in which they were made. */
+  /** The calls that were answered so far, in the order in which they were made. */
   lines(): RecordedCall[];
 }
 
@@ -32,16 +32,16 @@ export interface Recorder extends Transport {
  * const dm = new DeviceMapperSync(recorder);
  */
 export function record(transport: Transport): Recorder {
-  const lines: RecordedCall[] = [];
+  /** A place is taken when a call is made, and filled when it is answered. */
+  const lines: (RecordedCall | undefined)[] = [];
 
   const note = <T>(call: string, given: unknown, out: T): T => {
     lines.push({ call, in: given, ...(out === undefined ? {} : { out }), errno: 0 });
     return out;
   };
   const before = (request: number, buffer: Uint8Array): ((errno: number) => number) => {
-    // The line has its place now, and its answer when there is one.
     const line = { call: 'ioctl', in: toBase64(buffer), request, size: buffer.length };
-    const place = lines.push({ ...line, errno: -1 }) - 1;
+    const place = lines.push(undefined) - 1;
     return (errno) => {
       lines[place] = { ...line, out: toBase64(buffer), errno };
       return errno;
@@ -50,7 +50,7 @@ export function record(transport: Transport): Recorder {
 
   const { nodes } = transport;
   return {
-    lines: () => [...lines],
+    lines: () => lines.filter((line) => line !== undefined),
     ioctl: (request, buffer) => before(request, buffer)(transport.ioctl(request, buffer)),
     ioctlAsync: async (request, buffer, options) => {
       const answered = before(request, buffer);

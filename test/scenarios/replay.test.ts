@@ -4,12 +4,16 @@
 import {
   DeviceMapper,
   DeviceMapperSync,
+  REQUEST_CODE,
+  encodeReply,
+  encodeRequest,
+  record,
   replay,
   type RecordedCall,
   type Transport,
 } from 'devicemapper/model';
 import { readFileSync, readdirSync } from 'node:fs';
-import { assert, suite } from '../harness.js';
+import { assert, rejects, suite } from '../harness.js';
 import { scenarios } from './scenarios.js';
 
 /** Beside the sources: this file runs from build/js/test/scenarios. */
@@ -47,6 +51,134 @@ Replay('a call that was not recorded throws and names the first byte', () => {
     () => other.listDevices({ namePrefix: 'x' }),
     /^replay: call 0, ioctl 0xc138fd02: byte 48 is 120, the recording has 0$/,
   );
+});
+
+/** Fails at the load, so that every member is asked: a node, the log, a wait, the way back. */
+function flaky(): Transport {
+  const states = ['absent', 'ours', 'stale'] as const;
+  let looks = 0;
+  let removals = 0;
+  const ioctl = (request: number, buffer: Uint8Array): number => {
+    if (request === REQUEST_CODE.DEV_STATUS) return 6;
+    if (request === REQUEST_CODE.TABLE_STATUS) return 22;
+    if (request === REQUEST_CODE.DEV_REMOVE && removals++ === 0) return 16;
+    const reply = encodeReply('DEV_STATUS', { name: 'disk', dev: 0xfd00, flags: 0x20 });
+    buffer.set(reply.subarray(0, buffer.length));
+    return 0;
+  };
+  return {
+    ioctl,
+    ioctlAsync: (request, buffer) => Promise.resolve(ioctl(request, buffer)),
+    close: () => undefined,
+    sleep: () => Promise.resolve(),
+    sleepSync: () => undefined,
+    kernelLog: () => ['device-mapper: because'],
+    nodes: {
+      state: () => states[looks++]!,
+      make: () => undefined,
+      remove: () => undefined,
+      settled: () => removals > 1,
+    },
+  };
+}
+
+async function everything(dm: DeviceMapper | DeviceMapperSync): Promise<unknown[]> {
+  const resumed = await dm.resume('disk');
+  const failed: unknown = await (async () => await dm.getTable('disk'))().catch(String);
+  return [resumed, failed, await dm.removeDevice('disk', { retry: { times: 2, delayMs: 5 } })];
+}
+
+for (const Client of [DeviceMapper, DeviceMapperSync]) {
+  Replay(`every member is recorded and played back, ${Client.name}`, async () => {
+    const recorder = record(flaky());
+    const first = await everything(new Client(recorder));
+    const lines = JSON.parse(JSON.stringify(recorder.lines())) as RecordedCall[];
+    const members = ['ioctl', 'kernelLog', 'nodes.make', 'nodes.remove', 'nodes.settled'];
+    members.push('nodes.state', 'sleep');
+    assert.equal([...new Set(lines.map(({ call }) => call))].sort(), members);
+    const again = record(replay(lines));
+    assert.equal(await everything(new Client(again)), first);
+    assert.equal(again.lines(), lines);
+  });
+}
+
+Replay('a recorder has what it records, and a replay what was recorded', () => {
+  const bare = record({
+    ioctl: () => 0,
+    ioctlAsync: () => Promise.resolve(0),
+    close: () => undefined,
+  });
+  assert.equal(Object.keys(bare).sort(), ['close', 'ioctl', 'ioctlAsync', 'lines']);
+  assert.equal(Object.keys(replay([])).sort(), ['close', 'ioctl', 'ioctlAsync']);
+});
+
+Replay('closing a recorder closes what it records', () => {
+  let closed = 0;
+  const close = (): void => {
+    closed++;
+  };
+  record({ ...flaky(), close }).close();
+  assert.is(closed, 1);
+});
+
+Replay('a call that was not answered is not in the recording', async () => {
+  let answer: (errno: number) => void = () => undefined;
+  const answers = [
+    Promise.reject(new Error('closed')),
+    new Promise<number>((done) => (answer = done)),
+  ];
+  const recorder = record({ ...flaky(), ioctlAsync: () => answers.shift()! });
+  const buffer = encodeRequest('DEV_SUSPEND', { name: 'disk' });
+  await rejects(recorder.ioctlAsync(REQUEST_CODE.DEV_SUSPEND, buffer), /closed/);
+  const call = recorder.ioctlAsync(REQUEST_CODE.DEV_SUSPEND, buffer);
+  recorder.ioctl(REQUEST_CODE.DEV_STATUS, encodeRequest('DEV_STATUS', { name: 'disk' }));
+  assert.equal(
+    recorder.lines().map(({ errno }) => errno),
+    [6],
+  );
+  answer(0);
+  await call;
+  // In the order of the calls, not of the answers.
+  assert.equal(
+    recorder.lines().map(({ errno }) => errno),
+    [0, 6],
+  );
+});
+
+Replay('what differs from the recording is named', () => {
+  const recorder = record(flaky());
+  const { STATUS, VERSION } = { STATUS: REQUEST_CODE.DEV_STATUS, VERSION: REQUEST_CODE.VERSION };
+  const bytes = encodeRequest('DEV_STATUS', { name: 'disk' });
+  recorder.ioctl(STATUS, bytes);
+  recorder.nodes?.state('/dev/mapper/disk');
+  const differs = (message: RegExp, call: (transport: Transport) => unknown): void => {
+    assert.throws(() => call(replay(recorder.lines())), message);
+  };
+  differs(/call 0, ioctl 0xc138fd00: the recording has 0xc138fd07$/, (t) =>
+    t.ioctl(VERSION, bytes),
+  );
+  differs(/call 0.*: 400 bytes, the recording has 312$/, (t) =>
+    t.ioctl(STATUS, new Uint8Array(400)),
+  );
+  differs(/call 0 is nodes.settled, but it has ioctl$/, (t) => t.nodes?.settled());
+  differs(
+    /call 1, nodes.state, was given \["\/dev\/mapper\/disk"\], now \["\/dev\/x",1\]$/,
+    (t) => {
+      t.ioctl(STATUS, bytes.slice());
+      t.nodes?.state('/dev/x', 1);
+    },
+  );
+  differs(/call 2 is ioctl, but the recording has ended$/, (t) => {
+    t.ioctl(STATUS, bytes.slice());
+    t.nodes?.state('/dev/mapper/disk');
+    t.ioctl(STATUS, bytes);
+  });
+});
+
+Replay('a replay is not asked when the signal is aborted', async () => {
+  const reason = new Error('no more');
+  const call = replay([]).ioctlAsync(0, new Uint8Array(1), { signal: AbortSignal.abort(reason) });
+  await rejects(call, (error) => error === reason);
 });
 
 function fileOf(title: string): string {

@@ -926,6 +926,14 @@ both('what is no node of ours is never touched, and nothing is made', async (ove
   }
 });
 
+both('a resume whose node is taken says by what, and leaves that alone', async (over) => {
+  const { fake, nodes } = withNodes();
+  nodes.states[NODE] = 'other';
+  const error = await failure(() => over(fake).resume('disk'));
+  assert.match(error.message, /^\/dev\/mapper\/disk: something that is no device-mapper node/);
+  assert.equal(nodes.log, []);
+});
+
 both('a device whose node cannot be had is taken back', async (over) => {
   const { fake, nodes } = withNodes();
   nodes.makes = false;

@@ -101,7 +101,7 @@ export interface SuspendOptions {
 export interface RemoveOptions {
   /** If the device is open, have the kernel remove it when the last opener closes it. */
   readonly deferred?: boolean;
-  /** Put an error table in place first, so that openers fail and let go. */
+  /** Put an error table in place first, so that openers fail and let go; it stays if none does. */
   readonly force?: boolean;
   /** While the device is open, try again: true means 25 times with 200 ms between. */
   readonly retry?: boolean | { readonly times: number; readonly delayMs: number };
@@ -493,44 +493,26 @@ function patience(retry: unknown): Patience {
   return { times: times as number, delayMs };
 }
 
-/** dmsetup remove --force: an error table of the same size, and the old one back if `work` fails. */
+/**
+ * dmsetup remove --force: an error table of the same size, swapped in without a flush. It stays if
+ * `work` fails, for openers to fail on it and let go; the error says so.
+ */
 function* failingAllIo<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
-  // With its keys: zeros in their place would come back as a key of zeros.
-  const { device: old, targets } = yield* getTable(device, { showKeys: true });
+  const { targets } = yield* getTable(device);
+  const last = targets.at(-1);
+  if (last === undefined) return yield* work;
+  const length = last.startSector + last.length;
+  const what = `load the error table of '${cut(labelOf(device))}'`;
+  yield* loadTable(device, [{ startSector: 0, length, type: 'error', parameters: [] }]);
+  const live = resume(device, { noflush: true, skipLockfs: true });
+  yield* undoing(live, () => clearTable(device), what);
   try {
-    const last = targets.at(-1);
-    if (last === undefined) return yield* work;
-    const length = last.startSector + last.length;
-    const what = `load the error table of '${cut(labelOf(device))}'`;
-    yield* swap(device, [{ startSector: 0, length, type: 'error', parameters: [] }], {}, what);
-    const options = { readOnly: old.readOnly, secure: true };
-    return yield* undoing(work, () => swap(device, targets.map(escaped), options, what), what);
-  } finally {
-    for (const { parameters } of targets) parameters.fill(0);
+    return yield* work;
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    const { command, errno, kernelLog } = error;
+    throw new KernelError(command, -errno, { device: error.device, kernelLog, left: [what] });
   }
-}
-
-const BACKSLASH = 0x5c;
-
-/** As libdm sends what the kernel told: a backslash in it is meant as it is. */
-function escaped(target: TargetBytes): TargetBytes {
-  if (!target.parameters.includes(BACKSLASH)) return target;
-  const bytes = Array.from(target.parameters, (byte) =>
-    byte === BACKSLASH ? [byte, byte] : [byte],
-  );
-  return { ...target, parameters: Uint8Array.from(bytes.flat()) };
-}
-
-/** Put `table` in place without waiting for I/O on what is there. */
-function* swap(
-  device: DeviceRef,
-  table: Table,
-  options: LoadOptions,
-  what: string,
-): Operation<void> {
-  yield* loadTable(device, table, options);
-  const quickly = { noflush: true, skipLockfs: true };
-  yield* undoing(resume(device, quickly), () => clearTable(device), what);
 }
 
 export function* removeAllDevices({

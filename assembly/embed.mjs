@@ -23,6 +23,11 @@ execFileSync('node_modules/.bin/asc', asc, { stdio: 'inherit' });
 const constants = new WebAssembly.Module(readFileSync('build/constants.wasm'));
 const values = new WebAssembly.Instance(constants).exports;
 
+/** What uapi.ts says of each constant: a reader of the host's types has no assembly/. */
+const source = readFileSync('assembly/uapi.ts', 'utf8');
+const documented = source.matchAll(/^(\/\*\*(?:(?!\*\/)[^])*\*\/\n)export const (\w+)/gm);
+const comments = new Map(Array.from(documented, ([, comment, name]) => [name, comment]));
+
 /** dm-ioctl.h's own names; all else is between the module and the host. */
 const uapi = [];
 const abi = [];
@@ -35,7 +40,8 @@ for (const [name, global] of Object.entries(values)) {
     enums.get(group).push(`  ${member}: ${global.value},`);
   } else if (name.startsWith('DM_')) {
     const value = global.value >>> 0;
-    uapi.push(`export const ${name} = ${value > 0xffff ? `0x${value.toString(16)}` : value};`);
+    const literal = value > 0xffff ? `0x${value.toString(16)}` : value;
+    uapi.push(`${comments.get(name) ?? ''}export const ${name} = ${literal};`);
   } else {
     abi.push(`export const ${name} = ${global.value >>> 0};`);
   }

@@ -46,9 +46,17 @@ const SILENT: ReadonlySet<number> = new Set([
   REQUEST_CODE.DEV_ARM_POLL,
 ]);
 
-/** The kernel's device-mapper, through the control node. */
+/**
+ * The kernel's device-mapper, through the control node: what {@link record} stands in front of, and
+ * what a client over it is built on where `DeviceMapper.open()` is too little.
+ *
+ * @example
+ * using dm = new DeviceMapperSync(KernelTransport.open());
+ */
 export class KernelTransport implements Transport {
   /**
+   * Open the control node, and ask for the version: a kernel that does not answer is not opened.
+   *
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper behind it, or no
    * right to use it; the message says how to mend it
    */
@@ -74,6 +82,7 @@ export class KernelTransport implements Transport {
     throw new KernelError('VERSION', errno);
   }
 
+  /** The links and block nodes in /dev/mapper. */
   readonly nodes: DeviceNodes;
   readonly #libc: Libc;
   readonly #fd: number;
@@ -155,6 +164,7 @@ export class KernelTransport implements Transport {
     await sleep(ms, undefined, { signal }).catch(() => undefined);
   }
 
+  /** Sleeps on the calling thread. */
   sleepSync(ms: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
   }

@@ -87,7 +87,12 @@ export class DeviceMapper {
     return run;
   }
 
-  /** @returns the kernel's interface version, as in `[4, 47, 0]` */
+  /**
+   * The kernel's interface version.
+   *
+   * @returns as in `[4, 47, 0]`, which is Linux 6.1's
+   * @see dm-ioctl.h DM_VERSION
+   */
   getVersion(options?: Abortable): Promise<Version> {
     return this.#run(operations.getVersion(), options);
   }
@@ -96,6 +101,7 @@ export class DeviceMapper {
    * Create a device without a table. From Linux 5.15 on it has no /dev/dm-N before its first load.
    *
    * @param name - at most 127 bytes, no '/'
+   * @returns the device, `liveTable` false
    * @throws {InputError} a string too long for its field, a minor out of range
    * @throws {KernelError} EBUSY name or uuid in use; ENXIO minor in use; EINVAL not a legal name
    * @see dm-ioctl.c dev_create()
@@ -127,6 +133,9 @@ export class DeviceMapper {
    * Create a device, load `table` and resume: when the promise resolves, `path` can be opened. When
    * any step fails, the device is removed again, and the error says so (`undone`, `left`).
    *
+   * @param name - at most 127 bytes, no '/'
+   * @param table - targets in sector order, adjoining, in sectors of 512 bytes; or the same as dmsetup text
+   * @returns the running device, `liveTable` true
    * @throws {InputError} as createDevice and loadTable; nothing was sent
    * @throws {KernelError} of DEV_CREATE, TABLE_LOAD or DEV_SUSPEND, `command` says which
    * @throws {NodeError} something that is no device-mapper node stands at the path
@@ -140,9 +149,10 @@ export class DeviceMapper {
   }
 
   /**
-   * Start I/O again, on the table in the inactive slot if there is one. An abort during the ioctl
-   * comes too late.
+   * Start I/O again, on the table in the inactive slot if there is one: a running device is suspended
+   * for the swap, so no suspend need go before. An abort during the ioctl comes too late.
    *
+   * @returns the device, running, with its node in /dev/mapper if it has a table
    * @throws {KernelError} ENXIO no such device; EINVAL no table, or the new one was refused: the
    * device may then be left suspended, see `getDevice`
    * @see dm-ioctl.c do_resume()
@@ -152,8 +162,10 @@ export class DeviceMapper {
   }
 
   /**
-   * Stop I/O: what is under way is waited for, what comes is queued until resume.
+   * Stop I/O: what is under way is waited for, what comes is queued until resume. Whoever uses the
+   * device meanwhile hangs: be sure to resume. A suspended device may be suspended again.
    *
+   * @returns the device, `suspended` true
    * @throws {KernelError} ENXIO no such device; EINTR interrupted, the device is running
    * @see dm-ioctl.c do_suspend()
    */
@@ -164,6 +176,7 @@ export class DeviceMapper {
   /**
    * Remove a device that nobody has open, and its node. An abort comes too late once it is removed.
    *
+   * @param options - `deferred`, `force` and `retry` are three ways to deal with one that is open
    * @returns 'scheduled' if it was open and `deferred` was asked for
    * @throws {KernelError} ENXIO no such device; EBUSY the device is open
    * @see dm-ioctl.c dev_remove()
@@ -179,22 +192,37 @@ export class DeviceMapper {
    * Remove every device of this machine that is not open, whoever made it: LVM's, LUKS's, all.
    *
    * @param options - `deferred`: have the open ones go when their last opener closes them
+   * @see dm-ioctl.c remove_all()
    */
   removeAllDevices(options?: { readonly deferred?: boolean } & Abortable): Promise<void> {
     return this.#run(operations.removeAllDevices(options), options);
   }
 
-  /** @throws {KernelError} ENXIO no such device */
+  /**
+   * Describe a device.
+   *
+   * @throws {KernelError} ENXIO no such device
+   * @see dm-ioctl.h DM_DEV_STATUS
+   */
   getDevice(device: DeviceRef, options?: Abortable): Promise<DeviceInfo> {
     return this.#run(operations.getDevice(device), options);
   }
 
-  /** @returns the device, or undefined if there is none */
+  /**
+   * Describe a device that may be absent.
+   *
+   * @returns the device, or undefined if there is none
+   */
   findDevice(device: DeviceRef, options?: Abortable): Promise<DeviceInfo | undefined> {
     return this.#run(operations.findDevice(device), options);
   }
 
-  /** @returns all devices, or those that match, in the kernel's order: by name from Linux 5.13 on */
+  /**
+   * List the devices, or those that match.
+   *
+   * @returns them in the kernel's order: by name from Linux 5.13 on
+   * @see dm-ioctl.h DM_LIST_DEVICES
+   */
   listDevices(options?: ListOptions & Abortable): Promise<DeviceListEntry[]> {
     return this.#run(operations.listDevices(options), options);
   }
@@ -206,7 +234,9 @@ export class DeviceMapper {
    * Keys of crypt, inlinecrypt and integrity come back as zeros, as dmsetup shows them. With `showKeys`
    * they come back as they are, and all `parameters` as bytes: overwrite them when you are done.
    *
+   * @returns the device, and targets that can be loaded again as they are, if no key was hidden
    * @throws {KernelError} ENXIO no such device
+   * @see dm-ioctl.h DM_TABLE_STATUS with DM_STATUS_TABLE_FLAG
    */
   getTable<ShowKeys extends boolean = false>(
     device: DeviceRef,
@@ -216,20 +246,35 @@ export class DeviceMapper {
   }
 
   /**
-   * The status of each target, in its own words.
+   * The status of each target, in its own words. Thin pools, caches and clones first commit their
+   * metadata, unless `noflush` is given.
    *
+   * @returns the device, and per target its status in `parameters`: no table that could be loaded
    * @throws {KernelError} ENXIO no such device
+   * @see dm-ioctl.h DM_TABLE_STATUS
    */
   getStatus(device: DeviceRef, options?: StatusOptions & Abortable): Promise<DeviceTable> {
     return this.#inLine(device, operations.getStatus(device, options), options);
   }
 
-  /** Drop the table in the inactive slot, if there is one. */
+  /**
+   * Drop the table in the inactive slot, if there is one, and with it its hold on the devices beneath.
+   *
+   * @returns the device, `inactiveTable` false
+   * @throws {KernelError} ENXIO no such device
+   * @see dm-ioctl.h DM_TABLE_CLEAR
+   */
   clearTable(device: DeviceRef, options?: Abortable): Promise<DeviceInfo> {
     return this.#inLine(device, operations.clearTable(device), options);
   }
 
-  /** @returns the devices that the table opens, each once, the newest first */
+  /**
+   * The block devices that a table has open.
+   *
+   * @returns each once, the one that was opened last comes first; none if there is no table
+   * @throws {KernelError} ENXIO no such device
+   * @see dm-ioctl.h DM_TABLE_DEPS
+   */
   getDependencies(
     device: DeviceRef,
     options?: TableOptions & Abortable,
@@ -248,6 +293,7 @@ export class DeviceMapper {
     this.#transport.close();
   }
 
+  /** {@link DeviceMapper.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -393,6 +439,7 @@ export class DeviceMapperSync {
     this.#transport.close();
   }
 
+  /** {@link DeviceMapperSync.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
   }

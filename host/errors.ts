@@ -3,8 +3,12 @@
 
 import { adviceOf, meaningOf } from './meaning.js';
 
-/** What all errors of this package are; tell them apart by `name` and `code`. */
+/**
+ * What all errors of this package are. Tell them apart by `name` and `code`, not by `instanceof`: two
+ * doors may be bundled apart, each with its own classes.
+ */
 export class DeviceMapperError extends Error {
+  /** 'ERR_DM_…', or of a {@link KernelError} the errno's name. */
   declare readonly code: string;
 
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -19,17 +23,21 @@ export interface InputPlace {
   readonly path?: string;
   /** A byte of a buffer, or a UTF-16 unit of a text. */
   readonly offset?: number;
-  /** Counted from 1. */
+  /** The line of a text, counted from 1. */
   readonly line?: number;
   /** Counted from 1, in UTF-16 units. */
   readonly column?: number;
 }
 
-/** An argument that cannot be sent; nothing was. */
+/** ERR_DM_INPUT: an argument that cannot be sent, and was not. Its places are those of {@link InputPlace}. */
 export class InputError extends DeviceMapperError {
+  /** The argument, as in 'targets[1].length'. */
   declare readonly path?: string;
+  /** A byte of a buffer, or a UTF-16 unit of a text. */
   declare readonly offset?: number;
+  /** The line of a text, counted from 1. */
   declare readonly line?: number;
+  /** Counted from 1, in UTF-16 units. */
   declare readonly column?: number;
 
   constructor(place: InputPlace, problem: string) {
@@ -38,13 +46,13 @@ export class InputError extends DeviceMapperError {
   }
 }
 
-/** Bytes that break the protocol. */
+/** ERR_DM_REPLY: bytes that break the protocol, and that no kernel should send. */
 export class ReplyError extends DeviceMapperError {
   /** The kernel's name of the command, as in 'TABLE_STATUS'. */
   declare readonly command: string;
   /** The byte of the reply that is wrong. */
   declare readonly offset: number;
-  /** Up to 16 bytes from there, in hex; '' where they may hold a key. */
+  /** Up to 16 bytes from there, in hex; '' in a table's payload, which may hold a key. */
   declare readonly excerpt: string;
 
   constructor(command: string, offset: number, problem: string, excerpt = '') {
@@ -57,20 +65,30 @@ export class ReplyError extends DeviceMapperError {
 
 /** What a {@link KernelError} tells beside the errno. */
 export interface KernelErrorDetail {
+  /** The device, as the caller named it. */
   readonly device?: string | undefined;
+  /** What device-mapper logged during the call. */
   readonly kernelLog?: readonly string[];
+  /** Steps of the operation that were taken back. */
   readonly undone?: readonly string[];
+  /** What could not be taken back, and is still there. */
   readonly left?: readonly string[];
+  /** What the operation failed of first, where this error is of the attempt to undo it. */
   readonly cause?: unknown;
 }
 
-/** The kernel said no. Has what Node's own system errors have, with the same signs. */
+/**
+ * The kernel said no. Has what Node's own system errors have, with the same signs: `code` is the
+ * errno's name, as in 'EBUSY'.
+ */
 export class KernelError extends DeviceMapperError {
-  /** Negative, as in Node. */
+  /** Negative, as in Node: -16 for EBUSY. */
   declare readonly errno: number;
+  /** The system call that failed, as in Node. */
   declare readonly syscall: 'ioctl';
   /** The kernel's name of the command, as in 'DEV_REMOVE'. */
   declare readonly command: string;
+  /** The device, as the caller named it. */
   declare readonly device?: string;
   /** What this errno means for this command, in a sentence. */
   declare readonly meaning: string;
@@ -108,12 +126,16 @@ export class KernelError extends DeviceMapperError {
 
 const LOG_PREFIX = 'device-mapper: ';
 
-/** Why there is no kernel to talk to. */
+/**
+ * Why there is no kernel to talk to: the package koffi does not load; there is no /dev/mapper/control;
+ * nothing, or something else, is behind it; this process may not use it.
+ */
 export type UnavailableReason =
   'no-koffi' | 'no-control-node' | 'no-device-mapper' | 'no-permission';
 
-/** This machine has no device-mapper that this process can use; the message says how to mend it. */
+/** ERR_DM_UNAVAILABLE: no device-mapper that this process can use; the message says how to mend it. */
 export class KernelUnavailableError extends DeviceMapperError {
+  /** Which of the four obstacles it is. */
   declare readonly reason: UnavailableReason;
 
   constructor(reason: UnavailableReason, message: string, options?: ErrorOptions) {
@@ -122,10 +144,13 @@ export class KernelUnavailableError extends DeviceMapperError {
   }
 }
 
-/** The kernel's interface is too old; nothing was sent. */
+/** ERR_DM_UNSUPPORTED: the kernel's interface is too old; nothing was sent. No call so far throws it. */
 export class UnsupportedError extends DeviceMapperError {
+  /** What was asked for. */
   declare readonly feature: string;
+  /** The interface version that has it first, as in '4.37'. */
   declare readonly needed: string;
+  /** The kernel's interface version. */
   declare readonly found: string;
 
   constructor(feature: string, needed: string, found: string) {
@@ -139,19 +164,22 @@ export class UnsupportedError extends DeviceMapperError {
   }
 }
 
-/** The handle was closed before the call. */
+/** ERR_DM_CLOSED: the handle was closed before the call. */
 export class ClosedError extends DeviceMapperError {
   constructor() {
     super('ERR_DM_CLOSED', 'this device-mapper handle is closed; open another one');
   }
 }
 
-/** The place of a device's node is taken by something that is not the device's. */
+/** ERR_DM_NODE: a device's node cannot be made, most often as something else stands in its place. */
 export class NodeError extends DeviceMapperError {
+  /** The place, as in '/dev/mapper/data'. */
   declare readonly path: string;
+  /** What stands there, and what to do. */
   declare readonly problem: string;
-  /** Steps of the operation that were taken back, and what was not. */
+  /** Steps of the operation that were taken back. */
   declare readonly undone: readonly string[];
+  /** What could not be taken back, and is still there. */
   declare readonly left: readonly string[];
 
   constructor(

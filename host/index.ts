@@ -17,10 +17,18 @@ import type { DeviceInfo, DeviceRef, Table, Version } from './types.js';
 export * from './model.js';
 export { KernelTransport, type OpenOptions };
 
-/** The kernel's device-mapper by promises; see the class of the same name in `devicemapper/model`. */
+/**
+ * The kernel's device-mapper, by promises.
+ *
+ * @example
+ * await using dm = DeviceMapper.open();
+ * const disk = await dm.createActiveDevice('joined', '0 2048 linear /dev/sdb 0');
+ */
 export class DeviceMapper extends AnyDeviceMapper {
   /**
-   * @example await using dm = DeviceMapper.open();
+   * Open this machine's device-mapper. Takes root.
+   *
+   * @param options - `path`: another control node than /dev/mapper/control
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper, or no right to use it
    */
   static open(options?: OpenOptions): DeviceMapper {
@@ -28,10 +36,18 @@ export class DeviceMapper extends AnyDeviceMapper {
   }
 }
 
-/** The kernel's device-mapper, blocking; see the class of the same name in `devicemapper/model`. */
+/**
+ * The kernel's device-mapper, blocking: the methods of {@link DeviceMapper} by the same names.
+ *
+ * @example
+ * using dm = DeviceMapperSync.open();
+ * const disk = dm.createActiveDevice('joined', '0 2048 linear /dev/sdb 0');
+ */
 export class DeviceMapperSync extends AnyDeviceMapperSync {
   /**
-   * @example using dm = DeviceMapperSync.open();
+   * Open this machine's device-mapper. Takes root.
+   *
+   * @param options - `path`: another control node than /dev/mapper/control
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper, or no right to use it
    */
   static open(options?: OpenOptions): DeviceMapperSync {
@@ -41,12 +57,12 @@ export class DeviceMapperSync extends AnyDeviceMapperSync {
 
 // ── One-shot functions: each opens the control node, makes one call and closes it again ──────────
 
-/** {@link AnyDeviceMapper.getVersion} on a handle of its own. */
+/** {@link DeviceMapper.getVersion} on a handle of its own: the kernel's interface version. */
 export function getVersion(options?: Abortable): Promise<Version> {
   return once((dm) => dm.getVersion(options));
 }
 
-/** {@link AnyDeviceMapper.createDevice} on a handle of its own. */
+/** {@link DeviceMapper.createDevice} on a handle of its own: a device without a table. */
 export function createDevice(
   name: string,
   options?: CreateOptions & Abortable,
@@ -54,7 +70,7 @@ export function createDevice(
   return once((dm) => dm.createDevice(name, options));
 }
 
-/** {@link AnyDeviceMapper.loadTable} on a handle of its own. */
+/** {@link DeviceMapper.loadTable} on a handle of its own: a table into the inactive slot. */
 export function loadTable(
   device: DeviceRef,
   table: Table,
@@ -63,7 +79,7 @@ export function loadTable(
   return once((dm) => dm.loadTable(device, table, options));
 }
 
-/** {@link AnyDeviceMapper.createActiveDevice} on a handle of its own. */
+/** {@link DeviceMapper.createActiveDevice} on a handle of its own: a device that can be opened. */
 export function createActiveDevice(
   name: string,
   table: Table,
@@ -72,7 +88,7 @@ export function createActiveDevice(
   return once((dm) => dm.createActiveDevice(name, table, options));
 }
 
-/** {@link AnyDeviceMapper.resume} on a handle of its own. */
+/** {@link DeviceMapper.resume} on a handle of its own: I/O goes on, with the loaded table if there is one. */
 export function resume(
   device: DeviceRef,
   options?: SuspendOptions & Abortable,
@@ -80,7 +96,7 @@ export function resume(
   return once((dm) => dm.resume(device, options));
 }
 
-/** {@link AnyDeviceMapper.suspend} on a handle of its own. */
+/** {@link DeviceMapper.suspend} on a handle of its own: I/O is held back until a resume. */
 export function suspend(
   device: DeviceRef,
   options?: SuspendOptions & Abortable,
@@ -88,7 +104,7 @@ export function suspend(
   return once((dm) => dm.suspend(device, options));
 }
 
-/** {@link AnyDeviceMapper.removeDevice} on a handle of its own. */
+/** {@link DeviceMapper.removeDevice} on a handle of its own: the device and its node. */
 export function removeDevice(
   device: DeviceRef,
   options?: RemoveOptions & Abortable,

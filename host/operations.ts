@@ -73,7 +73,7 @@ export type Operation<T> = Generator<Effect, T, unknown>;
 
 // ── What callers may ask for ─────────────────────────────────────────────────────────────────────
 
-/** Options of createDevice. */
+/** Options of createDevice and createActiveDevice. */
 export interface CreateOptions {
   /** At most 128 bytes; it can be set once and never changed. */
   readonly uuid?: string;
@@ -81,7 +81,7 @@ export interface CreateOptions {
   readonly minor?: number;
 }
 
-/** Options of loadTable. */
+/** Options of loadTable and createActiveDevice. */
 export interface LoadOptions {
   /** Open the devices beneath for reading only; the device becomes read-only at the resume. */
   readonly readOnly?: boolean;
@@ -104,12 +104,21 @@ export interface RemoveOptions {
   /** Put an error table in place first, so that openers fail and let go; it stays if none does. */
   readonly force?: boolean;
   /** While the device is open, try again: true means 25 times with 200 ms between. */
-  readonly retry?: boolean | { readonly times: number; readonly delayMs: number };
+  readonly retry?:
+    | boolean
+    | {
+        /** Tries in all, from 1. */
+        readonly times: number;
+        /** Milliseconds between two tries. */
+        readonly delayMs: number;
+      };
 }
 
 /** Which devices to list; both must match. */
 export interface ListOptions {
+  /** How the name begins. */
   readonly namePrefix?: string;
+  /** How the uuid begins; by custom that is the owner, as in 'LVM-' or 'CRYPT-'. */
   readonly uuidPrefix?: string;
 }
 

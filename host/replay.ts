@@ -2,7 +2,7 @@
 
 import type { AsyncCall, DeviceNodes, NodeState, Transport } from './transport.js';
 
-/** One call of a Transport, as JSON can hold it. */
+/** One call of a Transport, as JSON can hold it: a line of a recording. */
 export interface RecordedCall {
   /** The member: 'ioctl' (also of ioctlAsync), 'kernelLog', 'sleep', 'nodes.state' … */
   readonly call: string;
@@ -12,20 +12,23 @@ export interface RecordedCall {
   readonly out?: unknown;
   /** Of an ioctl: 0, or the positive errno. */
   readonly errno: number;
-  /** Of an ioctl: the request code, and the buffer's length in bytes. */
+  /** Of an ioctl: the request code, as in `REQUEST_CODE.TABLE_LOAD`. */
   readonly request?: number;
+  /** Of an ioctl: the buffer's length in bytes. */
   readonly size?: number;
 }
 
 /** A Transport that writes down what goes through it. */
 export interface Recorder extends Transport {
-  /** The calls that were answered so far, in the order in which they were made. */
+  /** The calls that were answered so far, as they were made. Keep them as JSON, one a line. */
   lines(): RecordedCall[];
 }
 
 /**
  * Stand between a client and `transport`, and write down every call and its answer. What went through
  * is all in there, keys too.
+ *
+ * @param transport - a kernel, or anything that answers like one; closing the recorder closes it
  *
  * @example
  * const recorder = record(KernelTransport.open());
@@ -96,7 +99,12 @@ export function record(transport: Transport): Recorder {
  * A Transport that answers from a recording, with the same bytes, and takes no time to do it.
  *
  * Its calls throw when they are not those that were recorded: a plain Error that names the call and
- * the first byte that differs.
+ * the first byte that differs. A recording of a blocking client answers an async one, and the other
+ * way round.
+ *
+ * @param lines - what {@link Recorder.lines} gave
+ * @example
+ * const dm = new DeviceMapperSync(replay(recorder.lines()));
  */
 export function replay(lines: readonly RecordedCall[]): Transport {
   let next = 0;

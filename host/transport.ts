@@ -24,6 +24,7 @@ export interface Transport {
 
   /** Resolves after `ms`, or at once when `signal` aborts. */
   sleep?(ms: number, signal?: Signal): Promise<void>;
+  /** Returns after `ms`. */
   sleepSync?(ms: number): void;
   /** Device-mapper's lines in the kernel log since the ioctl that was answered last had begun. */
   kernelLog?(): string[];
@@ -35,6 +36,7 @@ export interface Transport {
 export interface AsyncCall {
   /** Others may be waiting for this call (resume, remove, clear): a place is kept free for it. */
   readonly frees?: boolean;
+  /** While the call stands in line, an abort takes it out. */
   readonly signal?: Signal | undefined;
 }
 
@@ -47,7 +49,10 @@ export type NodeState = 'ours' | 'absent' | 'stale' | 'other';
 
 /** The nodes by which devices are opened; names are as in DeviceInfo.path. */
 export interface DeviceNodes {
-  /** @param dev - the device's number; leave it out when the device is gone */
+  /**
+   * What stands at `path`.
+   * @param dev - the device's number; leave it out when the device is gone
+   */
   state(path: string, dev?: number): NodeState;
   /** Make `path` open as `dev`: a link to ../dm-N as udev makes it, or else a block node. */
   make(path: string, dev: number): void;

@@ -47,7 +47,7 @@ import {
 
 type Module = Awaited<ReturnType<typeof instantiate>>;
 
-/** The kernel's names of its commands, without DM_. */
+/** The kernel's names of all its commands, without DM_; {@link Command} has those that are spoken here. */
 export type CommandName =
   | 'VERSION'
   | 'REMOVE_ALL'
@@ -68,7 +68,7 @@ export type CommandName =
   | 'DEV_ARM_POLL'
   | 'GET_TARGET_VERSION';
 
-/** The ioctl request of each command. */
+/** The ioctl request of each command, as in `REQUEST_CODE.TABLE_LOAD`: the same on every architecture. */
 export const REQUEST_CODE: Readonly<Record<CommandName, number>> = {
   VERSION: uapi.DM_VERSION,
   REMOVE_ALL: uapi.DM_REMOVE_ALL,
@@ -105,7 +105,7 @@ const PAYLOAD = {
   TABLE_STATUS: 'targets',
 } as const;
 
-/** A command that this codec speaks. */
+/** A command that this codec speaks; others are refused with an InputError. */
 export type Command = keyof typeof PAYLOAD;
 
 /** What a query offers the kernel for its answer, unless the caller asks for more or less. */
@@ -113,12 +113,15 @@ export const REPLY_SPACE = 16384;
 
 /** struct dm_ioctl, its fields in camelCase. */
 export interface Header {
+  /** In a request what the caller speaks, in a reply what the kernel does. */
   readonly version: Version;
   /** Bytes of the whole buffer; in a reply, those that the kernel wrote. */
   readonly dataSize: number;
   /** Where the payload begins. */
   readonly dataStart: number;
+  /** Targets in the payload of a load; in a reply, in the table that it tells of. */
   readonly targetCount: number;
+  /** In a reply how often the device is open. */
   readonly openCount: number;
   /** DM_…_FLAG */
   readonly flags: number;
@@ -126,15 +129,20 @@ export interface Header {
   readonly eventNr: number;
   /** In the kernel's huge encoding, 0 for none. */
   readonly dev: number;
+  /** At most 127 bytes, '' for none. */
   readonly name: string;
+  /** At most 128 bytes, '' for none. */
   readonly uuid: string;
 }
 
-/** A request: header fields that are left out have the values that a correct caller would send. */
+/**
+ * A request: header fields that are left out have the values that a correct caller would send. A
+ * TABLE_LOAD has `targets` besides.
+ */
 export type Request<C extends Command = Command> = Partial<Header> &
   (C extends 'TABLE_LOAD' ? { readonly targets: Table } : unknown);
 
-/** A request as decodeRequest tells it. */
+/** A request as decodeRequest tells it: its header, and the `targets` of a TABLE_LOAD. */
 export type DecodedRequest<
   C extends Command = Command,
   Sector extends number | bigint = number,
@@ -149,10 +157,17 @@ type ReplyPayload<C extends Command, Row> = C extends 'LIST_DEVICES'
       ? { readonly targets: readonly Row[] }
       : unknown;
 
-/** A reply of the kernel. */
+/**
+ * A reply of the kernel: its header and what its command answers, the `devices` of LIST_DEVICES, the
+ * `deps` of TABLE_DEPS, the `targets` of TABLE_STATUS.
+ */
 export type Reply<C extends Command = Command, Row = TargetLine> = Header & ReplyPayload<C, Row>;
 
-/** What encodeReply takes: header fields that are left out have the values that a kernel would send. */
+/**
+ * What encodeReply takes: header fields that are left out have the values that a kernel would send;
+ * LIST_DEVICES has `devices` besides, TABLE_DEPS `deps`, and TABLE_STATUS `targets`, in which a string
+ * is the kernel's text and stands as it is.
+ */
 export type ReplyInput<C extends Command = Command> = Partial<Header> &
   (C extends 'LIST_DEVICES'
     ? {
@@ -1430,8 +1445,11 @@ export function encodeRequest<C extends Command>(
 }
 
 /**
- * What a request says. `parameters` come back as the bytes that stand there.
+ * What a request says. `parameters` come back as the bytes that stand there, copied.
  *
+ * @param command - the kernel's name without DM_, as in 'TABLE_LOAD'
+ * @param bytes - the buffer that the ioctl is given; what is behind `dataSize` is not looked at
+ * @param options - `{ bigint: true }` tells sectors as bigint, and never fails on their size
  * @throws {InputError} bytes that are no such request, with `offset`
  */
 export function decodeRequest<C extends Command, Wide extends boolean = false>(
@@ -1445,6 +1463,10 @@ export function decodeRequest<C extends Command, Wide extends boolean = false>(
 /**
  * The bytes of a reply, as a kernel would write them: for tests, and for kernels in memory.
  *
+ * @param command - the kernel's name without DM_, as in 'TABLE_STATUS'
+ * @param reply - the payload, and what a header should have beside the values of a kernel's
+ * @returns a new array of `dataSize` bytes: 305 where there is no payload
+ * @example encodeReply('TABLE_DEPS', { name: 'data', deps: [{ dev: makeDev(8, 16) }] })
  * @throws {InputError} what the wire cannot carry, with `path`
  */
 export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
@@ -1455,6 +1477,7 @@ export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>)
  * What a reply says. Read it only after the ioctl answered 0: after an errno the buffer means nothing.
  * With DM_BUFFER_FULL_FLAG in `flags`, or a `dataSize` beyond the buffer, the payload is a part.
  *
+ * @param command - the kernel's name without DM_, as in 'TABLE_STATUS'
  * @param bytes - the whole buffer that the ioctl was given
  * @param options - `{ bigint: true }` tells sectors as bigint, and never fails on their size;
  * `parameters` how a table's are told: as 'text', with 'zeroKeys' or as 'bytes'
@@ -1470,8 +1493,11 @@ export function decodeReply<
 
 /**
  * Split parameters into words as the kernel does: at the bytes 0x09–0x0D, 0x20 and 0xA0, with a
- * backslash before any byte that is meant as it is.
+ * backslash before any byte that is meant as it is. There are no quotes.
  *
+ * @param parameters - a target's, or a message; the bytes if they are no UTF-8
+ * @returns the words without their backslashes; none if there is nothing but blanks
+ * @example splitParameters('0 /dev/sdb\\ 1') // ['0', '/dev/sdb 1']
  * @see drivers/md/dm-table.c dm_split_args()
  */
 export function splitParameters(parameters: string | Uint8Array): string[] {
@@ -1481,6 +1507,9 @@ export function splitParameters(parameters: string | Uint8Array): string[] {
 /**
  * Join words so that {@link splitParameters}, and the kernel, split them back.
  *
+ * @param words - one argument each
+ * @returns the words with a blank between two, and backslashes where they are needed
+ * @example joinParameters(['0', '/dev/sdb 1']) // '0 /dev/sdb\\ 1'
  * @throws {InputError} an empty or blank word, one with a NUL; `path` is 'words[i]'
  */
 export function joinParameters(words: readonly Parameter[]): string {

@@ -165,6 +165,9 @@ export class DeviceMapper {
    * Stop I/O: what is under way is waited for, what comes is queued until resume. Whoever uses the
    * device meanwhile hangs: be sure to resume. A suspended device may be suspended again.
    *
+   * An abort during the ioctl resumes the device, if it was running before; where a table waits in the
+   * inactive slot, which a resume would make live, the abort comes too late.
+   *
    * @returns the device, `suspended` true
    * @throws {KernelError} ENXIO no such device; EINTR interrupted, the device is running
    * @see dm-ioctl.c do_suspend()

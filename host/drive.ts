@@ -65,6 +65,7 @@ function performSync(transport: Transport, buffers: Buffers, effect: Effect): un
     case 'ask':
       return effect.ask(transport);
     case 'checkpoint':
+      return false;
     case 'commit':
       return undefined;
   }
@@ -109,6 +110,8 @@ export async function runAsync<T>(
       const { value: effect } = step;
       if (effect.kind === 'ioctl' && !NEVER_SLEEPS.has(effect.command)) {
         answer = await ioctlAsync(transport, effect, watched);
+      } else if (effect.kind === 'checkpoint') {
+        answer = watched !== undefined;
       } else if (effect.kind === 'sleep') {
         await transport.sleep?.(effect.ms, watched);
       } else {

@@ -63,7 +63,10 @@ export type Effect =
   | { readonly kind: 'sleep'; readonly ms: number }
   /** Something else that the machine may know or do, at once. */
   | { readonly kind: 'ask'; readonly ask: (transport: Transport) => unknown }
-  /** Nothing; but an abort that came meanwhile is thrown here, as it is before an ioctl and a sleep. */
+  /**
+   * An abort that came meanwhile is thrown here, as it is before an ioctl and a sleep; answered by
+   * whether one may still come.
+   */
   | { readonly kind: 'checkpoint' }
   /** Nothing; but from here on aborts come too late: what was done stays, or is being taken back. */
   | { readonly kind: 'commit' };
@@ -360,8 +363,9 @@ export function* createDevice(name: string, options: CreateOptions = {}): Operat
   return deviceInfo(reply);
 }
 
-function* checkpoint(): Operation<void> {
-  yield { kind: 'checkpoint' };
+/** @returns whether an abort may still come */
+function* checkpoint(): Operation<boolean> {
+  return (yield { kind: 'checkpoint' }) as boolean;
 }
 
 /** Made before anything is sent or looked at, as {@link encodeLoad} is. */
@@ -434,10 +438,17 @@ function* activate(name: string, load: Uint8Array): Operation<DeviceInfo> {
 
 export function* suspend(device: DeviceRef, options: SuspendOptions = {}): Operation<DeviceInfo> {
   const flags = (suspendFlags(options) | DM_SUSPEND_FLAG) >>> 0;
+  const request = { ...identify(device), flags };
   const label = labelOf(device);
-  const reply = yield* ioctl('DEV_SUSPEND', { ...identify(device), flags }, { device: label });
-  yield* undoing(checkpoint(), () => resume(device), `suspend device '${cut(label)}'`);
-  return deviceInfo(reply);
+  // What an abort must leave as it was: to ask first is worth it only if one may come.
+  const before = (yield* checkpoint()) ? yield* findDevice(device) : undefined;
+  const info = deviceInfo(yield* ioctl('DEV_SUSPEND', request, { device: label }));
+  // A resume would make the table that waits live: too much for an abort, which comes too late then.
+  if (info.inactiveTable) return info;
+  const undo = (): Operation<DeviceInfo> => resume(device);
+  const what = `suspend device '${cut(label)}'`;
+  yield* before?.suspended === true ? checkpoint() : undoing(checkpoint(), undo, what);
+  return info;
 }
 
 function suspendFlags({ noflush, skipLockfs }: SuspendOptions): number {

@@ -530,14 +530,17 @@ for (const [command, call, undo] of UNDONE) {
     const { script, signal } = abortsDuring(command);
     const fake = new Fake(script);
     assert.is(await rejects(call(new DeviceMapper(fake), signal)), reason);
-    assert.is(fake.log.length, 2);
-    assert.is(fake.log[1], undo);
+    assert.is(changes(fake).length, 2);
+    assert.is(changes(fake)[1], undo);
   });
 
   Mapper(`an abort during ${command} that cannot be undone is the cause of an error`, async () => {
     const { script, signal } = abortsDuring(command);
-    let calls = 0;
-    const fake = new Fake((call) => (calls++ === 0 ? script(call) : ENOMEM));
+    let sent = 0;
+    const fake = new Fake((call) => {
+      if (call.command === 'DEV_STATUS') return undefined;
+      return sent++ === 0 ? script(call) : ENOMEM;
+    });
     const error = await rejects<KernelError>(call(new DeviceMapper(fake), signal));
     assert.equal([error.name, error.code, error.left.length], ['KernelError', 'ENOMEM', 1]);
     assert.is(error.cause, reason);
@@ -548,9 +551,31 @@ for (const [command, call, undo] of UNDONE) {
     const fake = new Fake(script);
     const error = await rejects<KernelError>(call(new DeviceMapper(fake), signal));
     assert.equal([error.code, error.undone, error.left], ['EBUSY', [], []]);
-    assert.is(fake.log.length, 1);
+    assert.is(changes(fake).length, 1);
   });
 }
+
+/** What was sent, but for looks at the device. */
+function changes(fake: Fake): string[] {
+  return fake.log.filter((line) => !line.startsWith('DEV_STATUS'));
+}
+
+Mapper('an aborted suspend resumes nothing that was suspended before', async () => {
+  const { script, signal } = abortsDuring('DEV_SUSPEND');
+  const before = { flags: DM_ACTIVE_PRESENT_FLAG | DM_SUSPEND_FLAG };
+  const fake = new Fake(either(script, on('DEV_STATUS', before)));
+  const call = new DeviceMapper(fake).suspend('disk', { signal });
+  assert.is(await rejects(call), reason);
+  assert.equal(changes(fake), ['DEV_SUSPEND disk SUSPEND']);
+});
+
+Mapper('an aborted suspend makes no table live that waits', async () => {
+  const flags = DM_ACTIVE_PRESENT_FLAG | DM_INACTIVE_PRESENT_FLAG | DM_SUSPEND_FLAG;
+  const { script, signal } = abortsDuring('DEV_SUSPEND', { flags });
+  const fake = new Fake(script);
+  assert.ok((await new DeviceMapper(fake).suspend('disk', { signal })).suspended);
+  assert.equal(changes(fake), ['DEV_SUSPEND disk SUSPEND']);
+});
 
 Mapper('an abort does not end the undoing of what failed', async () => {
   // During the step that fails, and during the undoing itself.

@@ -129,10 +129,11 @@ export function decodeDevices(
     if (limit - at <= NAME_LIST_NAME) return fail(Status.RECORD_TRUNCATED, i, offset);
     const head = changetype<DmNameList>(<usize>at);
     if (i == 0 && head.dev == 0) return 0;
+    if (head.dev > u32.MAX_VALUE) return fail(Status.DEV_TOO_LARGE, i, offset);
     if (i >= recordCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
     const record = changetype<DeviceRecord>(<usize>(records + i * DEVICE_RECORD_SIZE));
     record.devLow = <u32>head.dev;
-    record.devHigh = <u32>(head.dev >> 32);
+    record.devHigh = 0;
     record.uuidLength = 0;
     record.eventNr = 0;
     record.flags = 0;
@@ -218,6 +219,12 @@ export function decodeDependencies(
     return fail(Status.COUNT_BEYOND_DATA, 0, dataStart);
   }
   if (count * 8 > capacity) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
-  memory.copy(devs, at + DEPS_SIZE, 8 * count);
+  for (let i: u32 = 0; i < count; i++) {
+    const dev = load<u64>(at + DEPS_SIZE + 8 * i);
+    if (dev > u32.MAX_VALUE) {
+      return fail(Status.DEV_TOO_LARGE, i, dataStart + DEPS_SIZE + 8 * i);
+    }
+    store<u64>(devs + 8 * i, dev);
+  }
   return <i32>count;
 }

@@ -3,7 +3,7 @@
  * more), or one of these; {@link Cell}.FAIL_* then say where. `host/wire.ts` has the words.
  */
 export enum Status {
-  /** An address or a length points outside the module's memory. */
+  /** An address or a length points outside the module's memory, or a field outside its area. */
   OUT_OF_BOUNDS = -1,
   /** The memory cannot grow as far as asked. */
   OUT_OF_MEMORY = -2,
@@ -19,29 +19,28 @@ export enum Status {
   LENGTH_NOT_A_SECTOR = -9,
   TYPE_EMPTY = -10,
   TYPE_TOO_LONG = -11,
-  TYPE_HAS_NUL = -12,
-  PARAMETER_EMPTY = -13,
-  PARAMETER_BLANK = -14,
-  PARAMETER_HAS_NUL = -15,
+  PARAMETER_EMPTY = -12,
+  PARAMETER_BLANK = -13,
+  PARAMETER_HAS_NUL = -14,
 
-  LINE_NO_START = -16,
-  LINE_NO_LENGTH = -17,
-  LINE_NO_TYPE = -18,
-  LINE_NUMBER_TOO_LARGE = -19,
-  LINE_HAS_NUL = -20,
+  LINE_NO_START = -15,
+  LINE_NO_LENGTH = -16,
+  LINE_NO_TYPE = -17,
+  LINE_NUMBER_TOO_LARGE = -18,
+  LINE_HAS_NUL = -19,
 
-  HEADER_TRUNCATED = -21,
-  DATA_START_BEYOND_DATA = -25,
-  NAME_UNTERMINATED = -26,
-  UUID_UNTERMINATED = -27,
-  NEXT_UNALIGNED = -28,
-  NEXT_OVERLAPS = -29,
-  NEXT_BEYOND_DATA = -30,
-  RECORD_TRUNCATED = -31,
-  TYPE_UNTERMINATED = -32,
-  PARAMETERS_UNTERMINATED = -33,
-  NUMBER_TOO_LARGE = -34,
-  COUNT_BEYOND_DATA = -35,
+  HEADER_TRUNCATED = -20,
+  NAME_UNTERMINATED = -21,
+  UUID_UNTERMINATED = -22,
+  NEXT_UNALIGNED = -23,
+  NEXT_OVERLAPS = -24,
+  NEXT_BEYOND_DATA = -25,
+  RECORD_TRUNCATED = -26,
+  TYPE_UNTERMINATED = -27,
+  PARAMETERS_UNTERMINATED = -28,
+  NUMBER_TOO_LARGE = -29,
+  DEV_TOO_LARGE = -30,
+  COUNT_BEYOND_DATA = -31,
 }
 
 /**

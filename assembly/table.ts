@@ -48,15 +48,12 @@ function isSector(value: f64): bool {
   return value >= 0 && value <= MAX_SAFE_INTEGER && trunc(value) == value;
 }
 
-/** One row of the type table: 1 to 15 bytes, then NULs only. */
+/** One row of the type table: 1 to 15 bytes, then NULs only, which the host sees to. */
 function checkType(type: u32, index: u32): i32 {
   const end = type + DM_MAX_TYPE_NAME;
   const nul = findNul(type, end);
   if (nul == type) return fail(Status.TYPE_EMPTY, index, 0);
   if (nul == end) return fail(Status.TYPE_TOO_LONG, index, DM_MAX_TYPE_NAME - 1);
-  for (let at = nul; at < end; at++) {
-    if (load<u8>(at)) return fail(Status.TYPE_HAS_NUL, index, nul - type);
-  }
   return 0;
 }
 
@@ -183,6 +180,7 @@ export function decodeTable(
 ): i32 {
   if (
     !inside(buffer, length) ||
+    dataStart > length ||
     <u64>indexCapacity * TARGET_INDEX_SIZE > u32.MAX_VALUE ||
     !inside(index, indexCapacity * TARGET_INDEX_SIZE) ||
     !inside(text, textCapacity)
@@ -192,7 +190,6 @@ export function decodeTable(
   if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
 
   const limit = buffer + length;
-  if (dataStart > length) return fail(Status.DATA_START_BEYOND_DATA, 0, dataStart);
   const first = buffer + dataStart;
   let spec = first;
   let to = text;
@@ -205,7 +202,7 @@ export function decodeTable(
     const offset = spec - buffer;
     if (limit - spec <= SPEC_SIZE) {
       if (full) break;
-      return fail(i == 0 ? Status.RECORD_TRUNCATED : Status.NEXT_BEYOND_DATA, i, offset);
+      return fail(Status.RECORD_TRUNCATED, i, offset);
     }
     if (i >= indexCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
     const target = changetype<DmTargetSpec>(<usize>spec);

@@ -595,6 +595,11 @@ export class Codec {
   #putTypes(at: number, targets: readonly Target[]): void {
     const u8 = this.#u8;
     for (const [type, row] of this.#types) {
+      // In its row a NUL could not be told from the padding.
+      if (type.includes('\0')) {
+        const path = `targets[${targets.findIndex((target) => target.type === type)}].type`;
+        throw new InputError({ path }, HAS_NUL);
+      }
       const from = at + row * uapi.DM_MAX_TYPE_NAME;
       u8.fill(0, from, from + uapi.DM_MAX_TYPE_NAME);
       const { length } = type;
@@ -674,6 +679,9 @@ export class Codec {
     if (payload !== 'load') return request as unknown as DecodedRequest<C, SectorOf<Wide>>;
     if (dataStart < SPEC_SIZE) {
       refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
+    }
+    if (dataStart > dataSize) {
+      refuse(HEADER_DATA_START, `data_start is ${dataStart}, past the data's end at ${dataSize}`);
     }
     const table = this.#openTable(bytes, dataSize, dataStart, targetCount, refuse, {
       reply: false,
@@ -998,7 +1006,6 @@ export class Codec {
     let from = 0;
     for (let i = 0; i < count; i++, at += DEVICE_RECORD_SIZE / 4) {
       const dev = u32[at]!;
-      if (u32[at + 1]! > 0) refuse(dataStart, `device ${i}: dev is above 2^32 - 1`);
       const uuidFrom = from + u32[at + 2]!;
       const name = cut(from, uuidFrom);
       from = uuidFrom + u32[at + 3]!;
@@ -1026,9 +1033,6 @@ export class Codec {
     if (count < 0) this.#refuseRecord(count, bytes, valid, 'dependency', refuse);
     return Array.from({ length: count }, (_, i) => {
       const dev = this.#u32[(devs >> 2) + 2 * i]!;
-      if (this.#u32[(devs >> 2) + 2 * i + 1]! > 0) {
-        refuse(dataStart + DEPS_SIZE + 8 * i, `dependency ${i}: dev is above 2^32 - 1`);
-      }
       return { dev, major: majorOf(dev), minor: minorOf(dev) };
     });
   }
@@ -1037,6 +1041,12 @@ export class Codec {
 
   /** @see splitParameters */
   splitParameters(parameters: string | Uint8Array): string[] {
+    if (typeof parameters !== 'string' && !((parameters as unknown) instanceof Uint8Array)) {
+      throw new InputError(
+        { path: 'parameters' },
+        `expected a text or bytes, got ${show(parameters)}`,
+      );
+    }
     const bytes = typeof parameters === 'string' ? toBytes(parameters, 'parameters') : parameters;
     const { length } = bytes;
     const from = this.#base;
@@ -1061,19 +1071,26 @@ export class Codec {
 
   /** @see joinParameters */
   joinParameters(words: readonly Parameter[]): string {
-    const parts = words.map((word, i) => wordBytes(word, `words[${i}]`, `words[${i}]`));
+    if (!Array.isArray(words)) {
+      throw new InputError({ path: 'words' }, `expected an array, got ${show(words)}`);
+    }
+    const parts = (words as readonly Parameter[]).map((word, i) =>
+      wordBytes(word, `words[${i}]`, `words[${i}]`),
+    );
     const length = parts.reduce((sum, part) => sum + part.length, Math.max(0, parts.length - 1));
     const from = this.#base;
     const out = from + length + 8;
     this.#reserve(3 * length + 32);
     let to = from;
     for (const part of parts) {
-      if (to > from) this.#u8[to++] = 0;
       this.#u8.set(part, to);
       to += part.length;
+      this.#u8[to++] = 0;
     }
     const written = this.#module.joinWords(from, length, parts.length, out, 2 * length + 1);
     if (written < 0) {
+      const nul = wordWithNul(parts);
+      if (nul >= 0) throw new InputError({ path: `words[${nul}]` }, HAS_NUL);
       const word = this.#cell(Cell.FAIL_WORD);
       throw new InputError({ path: `words[${word}]` }, parameterProblem(written));
     }
@@ -1104,12 +1121,7 @@ export class Codec {
       case Status.LENGTH_NOT_A_SECTOR:
         throw new InputError({ path: `${row}.length` }, notASector(target.length));
       case Status.TYPE_EMPTY:
-        throw new InputError(
-          { path: `${row}.type` },
-          target.type === '' ? 'expected a target type, got ""' : HAS_NUL,
-        );
-      case Status.TYPE_HAS_NUL:
-        throw new InputError({ path: `${row}.type` }, HAS_NUL);
+        throw new InputError({ path: `${row}.type` }, 'expected a target type, got ""');
       case Status.TYPE_TOO_LONG:
         throw tooLong(
           `${row}.type`,
@@ -1211,7 +1223,6 @@ const INTERNAL = 'the codec laid out its memory wrongly: please report this';
 const HAS_NUL = 'expected no NUL, which would end the text for the kernel';
 
 const RECORD_PROBLEM: Readonly<Record<number, (value: number, end: string) => string>> = {
-  [Status.DATA_START_BEYOND_DATA]: (_, end) => `data_start is past ${end}`,
   [Status.RECORD_TRUNCATED]: (_, end) => `cut off by ${end}`,
   [Status.TYPE_UNTERMINATED]: () => 'target_type has no NUL',
   [Status.PARAMETERS_UNTERMINATED]: (_, end) => `parameters have no NUL before ${end}`,
@@ -1255,7 +1266,7 @@ function parameterProblem(status: number): string {
 
 function notASector(value: unknown): string {
   const hint =
-    typeof value === 'number' && value > Number.MAX_SAFE_INTEGER
+    Number.isInteger(value) && (value as number) > Number.MAX_SAFE_INTEGER
       ? '; a bigint holds it exactly'
       : '';
   return `${NO_SECTOR}, got ${show(value)}${hint}`;
@@ -1340,13 +1351,13 @@ function whole(value: unknown, path: string, what: string): number {
   throw new InputError({ path }, `expected ${what}, got ${show(value)}`);
 }
 
-function uint32(value: number, path: string): number {
-  if (value >>> 0 === value) return value;
+function uint32(value: unknown, path: string): number {
+  if (typeof value === 'number' && value >>> 0 === value) return value;
   throw new InputError({ path }, `expected a whole number from 0 to 2^32 - 1, got ${show(value)}`);
 }
 
-function int32(value: number, path: string): number {
-  if ((value | 0) === value) return value;
+function int32(value: unknown, path: string): number {
+  if (typeof value === 'number' && (value | 0) === value) return value;
   throw new InputError({ path }, `expected a whole number of 32 bits, got ${show(value)}`);
 }
 
@@ -1425,6 +1436,16 @@ function codec(): Codec {
 }
 
 /**
+ * The codec, taken away while an encode reads its caller's value: a getter that calls in here itself
+ * gets another one, and does not write over what the encode has in memory.
+ */
+function take(): Codec {
+  const taken = codec();
+  shared = undefined;
+  return taken;
+}
+
+/**
  * The bytes of a request, ready for the ioctl `REQUEST_CODE[command]`.
  *
  * @param command - the kernel's name without DM_, as in 'TABLE_LOAD'
@@ -1441,7 +1462,12 @@ export function encodeRequest<C extends Command>(
   request: Request<C>,
   into?: Uint8Array,
 ): Uint8Array {
-  return codec().encodeRequest(command, request, into);
+  const taken = take();
+  try {
+    return taken.encodeRequest(command, request, into);
+  } finally {
+    shared = taken;
+  }
 }
 
 /**
@@ -1470,7 +1496,12 @@ export function decodeRequest<C extends Command, Wide extends boolean = false>(
  * @throws {InputError} what the wire cannot carry, with `path`
  */
 export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
-  return codec().encodeReply(command, reply);
+  const taken = take();
+  try {
+    return taken.encodeReply(command, reply);
+  } finally {
+    shared = taken;
+  }
 }
 
 /**

@@ -1,0 +1,309 @@
+// A second codec, written from the protocol's description alone and a byte at a time: what the real
+// one is compared with. It refuses what breaks the protocol by throwing Refused, and never says where.
+
+export class Refused extends Error {}
+
+export interface PlainHeader {
+  version: readonly [number, number, number];
+  dataSize: number;
+  dataStart: number;
+  targetCount: number;
+  openCount: number;
+  flags: number;
+  eventNr: number;
+  dev: number;
+  name: string;
+  uuid: string;
+}
+
+export interface PlainTarget {
+  startSector: bigint;
+  length: bigint;
+  type: string;
+  /** As they stand in the buffer. */
+  parameters: Uint8Array;
+}
+
+export interface PlainDevice {
+  name: string;
+  dev: number;
+  /** undefined: the kernel was not asked; '': it has none. */
+  uuid?: string | undefined;
+  eventNumber: number;
+}
+
+const BUFFER_FULL = 1 << 8;
+
+// ── Text and bytes (PEP 383) ─────────────────────────────────────────────────────────────────────
+
+export function bytesOf(text: string): Uint8Array {
+  const bytes: number[] = [];
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    if (code >= 0xdc80 && code <= 0xdcff) bytes.push(code - 0xdc00);
+    else bytes.push(...new TextEncoder().encode(character));
+  }
+  return Uint8Array.from(bytes);
+}
+
+export function textOf(bytes: Uint8Array): string {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text = '';
+  let at = 0;
+  next: while (at < bytes.length) {
+    for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
+      try {
+        text += decoder.decode(bytes.subarray(at, at + length));
+        at += length;
+        continue next;
+      } catch {
+        // Not a whole character yet.
+      }
+    }
+    text += String.fromCharCode(0xdc00 + bytes[at++]!);
+  }
+  return text;
+}
+
+// ── Writing ──────────────────────────────────────────────────────────────────────────────────────
+
+function little(value: number | bigint, size: number): number[] {
+  return Array.from({ length: size }, (_, i) => Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
+}
+
+function field(text: string, size: number): number[] {
+  const bytes = bytesOf(text);
+  return Array.from({ length: size }, (_, i) => bytes[i] ?? 0);
+}
+
+function pad8(bytes: number[]): number[] {
+  while (bytes.length % 8 !== 0) bytes.push(0);
+  return bytes;
+}
+
+export function encodeHeader(header: PlainHeader): number[] {
+  return [
+    ...header.version.flatMap((number) => little(number, 4)),
+    ...little(header.dataSize, 4),
+    ...little(header.dataStart, 4),
+    ...little(header.targetCount, 4),
+    ...little(header.openCount, 4),
+    ...little(header.flags, 4),
+    ...little(header.eventNr, 4),
+    ...little(0, 4),
+    ...little(header.dev, 8),
+    ...field(header.name, 128),
+    ...field(header.uuid, 129),
+    ...little(0, 7),
+  ];
+}
+
+/** A request's `next` counts from its own spec, a reply's from the first. */
+export function encodeChain(targets: readonly PlainTarget[], reply: boolean): number[] {
+  const chain: number[] = [];
+  for (const { startSector, length, type, parameters } of targets) {
+    const size = Math.ceil((40 + parameters.length + 1) / 8) * 8;
+    chain.push(
+      ...little(startSector, 8),
+      ...little(length, 8),
+      ...little(0, 4),
+      ...little(reply ? chain.length + size : size, 4),
+      ...field(type, 16),
+      ...pad8([...parameters, 0]),
+    );
+  }
+  return chain;
+}
+
+export function encodeDevices(devices: readonly PlainDevice[], minor: number): number[] {
+  const list: number[] = [];
+  devices.forEach(({ name, dev, uuid, eventNumber }, i) => {
+    const rest = pad8([...little(0, 12), ...bytesOf(name), 0]).slice(12);
+    if (minor >= 37) {
+      const flags = minor < 45 || uuid === undefined ? 0 : uuid === '' ? 2 : 1;
+      rest.push(...little(eventNumber, 4), ...little(flags, 4));
+      if (flags === 1) rest.push(...pad8([...bytesOf(uuid!), 0]));
+    }
+    const last = i === devices.length - 1;
+    list.push(...little(dev, 8), ...little(last ? 0 : 12 + rest.length, 4), ...rest);
+  });
+  return list;
+}
+
+export function encodeDependencies(devs: readonly number[]): number[] {
+  return [...little(devs.length, 4), ...little(0, 4), ...devs.flatMap((dev) => little(dev, 8))];
+}
+
+/** How many bytes of `chain` the kernel counts: the padding behind the last string is left out. */
+export function usedBytes(targets: readonly PlainTarget[]): number {
+  const padding = (7 - ((targets.at(-1)?.parameters.length ?? 0) % 8)) % 8;
+  return encodeChain(targets, true).length - (targets.length === 0 ? 0 : padding);
+}
+
+// ── Reading ──────────────────────────────────────────────────────────────────────────────────────
+
+function unsigned(bytes: Uint8Array, at: number, size: 4 | 8): bigint {
+  if (at + size > bytes.length) throw new Refused();
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return size === 8 ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return Number(unsigned(bytes, at, 4));
+}
+
+/** The bytes from `at` to the first NUL, which lies before `end`. */
+function untilNul(bytes: Uint8Array, at: number, end: number): Uint8Array {
+  for (let nul = at; nul < Math.min(end, bytes.length); nul++) {
+    if (bytes[nul] === 0) return bytes.slice(at, nul);
+  }
+  throw new Refused();
+}
+
+function safe(value: bigint, limit = 2n ** 53n - 1n): number {
+  if (value > limit) throw new Refused();
+  return Number(value);
+}
+
+export function decodeHeader(bytes: Uint8Array): PlainHeader {
+  if (bytes.length < 305) throw new Refused();
+  return {
+    version: [u32(bytes, 0), u32(bytes, 4), u32(bytes, 8)],
+    dataSize: u32(bytes, 12),
+    dataStart: u32(bytes, 16),
+    targetCount: u32(bytes, 20),
+    openCount: u32(bytes, 24) | 0,
+    flags: u32(bytes, 28),
+    eventNr: u32(bytes, 32),
+    dev: safe(unsigned(bytes, 40, 8)),
+    name: textOf(untilNul(bytes, 48, 176)),
+    uuid: textOf(untilNul(bytes, 176, 305)),
+  };
+}
+
+/** The targets in `bytes`, all of which are valid. With `full` a reply may stop anywhere. */
+export function decodeChain(
+  bytes: Uint8Array,
+  dataStart: number,
+  count: number,
+  { reply, full }: { reply: boolean; full: boolean },
+): PlainTarget[] {
+  const targets: PlainTarget[] = [];
+  let at = dataStart;
+  while (targets.length < count) {
+    if (bytes.length - at <= 40 || (full && !bytes.includes(0, at + 40))) {
+      if (full) break;
+      throw new Refused();
+    }
+    const parameters = untilNul(bytes, at + 40, bytes.length);
+    targets.push({
+      startSector: unsigned(bytes, at, 8),
+      length: unsigned(bytes, at + 8, 8),
+      type: textOf(untilNul(bytes, at + 24, at + 40)),
+      parameters,
+    });
+    if (targets.length === count) break;
+    const end = at + 40 + parameters.length + 1;
+    // Where the aligned end did not fit, the kernel never wrote `next`.
+    if (full && at + Math.ceil((end - at) / 8) * 8 >= bytes.length) break;
+    const next = u32(bytes, at + 20);
+    at = (reply ? dataStart : at) + next;
+    if ((reply && next % 8 !== 0) || at < end || at >= bytes.length) throw new Refused();
+  }
+  return targets;
+}
+
+export function decodeDevices(bytes: Uint8Array, dataStart: number, minor: number): PlainDevice[] {
+  const devices: PlainDevice[] = [];
+  for (let at = dataStart, next = -1; next !== 0; at += next) {
+    if (bytes.length - at <= 12) throw new Refused();
+    const dev = unsigned(bytes, at, 8);
+    if (at === dataStart && dev === 0n) break;
+    next = u32(bytes, at + 8);
+    const name = untilNul(bytes, at + 12, bytes.length);
+    let end = at + Math.ceil((12 + name.length + 1) / 8) * 8;
+    const device = { name: textOf(name), dev: safe(dev, 0xffffffffn), eventNumber: 0 };
+    let uuid: string | undefined;
+    if (minor >= 37) {
+      device.eventNumber = u32(bytes, end);
+      const flags = u32(bytes, end + 4);
+      end += 8;
+      if (minor >= 45 && flags !== 0) uuid = '';
+      if (minor >= 45 && flags & 1) {
+        const found = untilNul(bytes, end, bytes.length);
+        uuid = textOf(found);
+        end += found.length + 1;
+      }
+    }
+    devices.push({ ...device, uuid });
+    if (next !== 0 && (next % 8 !== 0 || at + next < end || at + next >= bytes.length)) {
+      throw new Refused();
+    }
+  }
+  return devices;
+}
+
+export function decodeDependencies(bytes: Uint8Array, dataStart: number): number[] {
+  const count = u32(bytes, dataStart);
+  if (dataStart + 8 + 8 * count > bytes.length) throw new Refused();
+  return Array.from({ length: count }, (_, i) =>
+    safe(unsigned(bytes, dataStart + 8 + 8 * i, 8), 0xffffffffn),
+  );
+}
+
+/** What a reply says behind its header, or Refused. */
+export function decodePayload(
+  command: 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS',
+  bytes: Uint8Array,
+): PlainTarget[] | PlainDevice[] | number[] {
+  const { dataSize, dataStart, targetCount, flags, version } = decodeHeader(bytes);
+  if (dataSize < 305) throw new Refused();
+  const full = (flags & BUFFER_FULL) !== 0 || dataSize > bytes.length;
+  const valid = bytes.subarray(0, Math.min(dataSize, bytes.length));
+  if (valid.length <= 312 || valid.length <= dataStart) {
+    if (command === 'TABLE_STATUS' && targetCount > 0 && !full) throw new Refused();
+    return [];
+  }
+  if (dataStart < 305) throw new Refused();
+  if (command === 'LIST_DEVICES') return decodeDevices(valid, dataStart, version[1]);
+  if (command === 'TABLE_DEPS') return decodeDependencies(valid, dataStart);
+  return decodeChain(valid, dataStart, targetCount, { reply: true, full });
+}
+
+// ── Words ────────────────────────────────────────────────────────────────────────────────────────
+
+const BLANKS = [0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x20, 0xa0];
+const BACKSLASH = 0x5c;
+
+export function split(parameters: Uint8Array): Uint8Array[] {
+  const words: number[][] = [];
+  let word: number[] | undefined;
+  const nul = parameters.indexOf(0);
+  const bytes = nul < 0 ? parameters : parameters.subarray(0, nul);
+  for (let at = 0; at < bytes.length; at++) {
+    let byte = bytes[at]!;
+    if (BLANKS.includes(byte)) {
+      word = undefined;
+      continue;
+    }
+    if (byte === BACKSLASH && at + 1 < bytes.length) byte = bytes[++at]!;
+    if (word === undefined) words.push((word = []));
+    word.push(byte);
+  }
+  return words.map((bytes) => Uint8Array.from(bytes));
+}
+
+export function join(words: readonly Uint8Array[]): Uint8Array {
+  const escape = (byte: number) =>
+    byte === BACKSLASH || BLANKS.includes(byte) ? [BACKSLASH, byte] : [byte];
+  const joined = words.flatMap((word, i) => [
+    ...(i > 0 ? [0x20] : []),
+    ...[...word].flatMap(escape),
+  ]);
+  return Uint8Array.from(joined);
+}
+
+/** The rest of a dmsetup line as libdm sends it. */
+export function line(text: string): Uint8Array {
+  return bytesOf(text.replaceAll('\\', '\\\\'));
+}

@@ -120,7 +120,9 @@ export function encodeTable(
       if (!isSector(record.length)) return fail(Status.LENGTH_NOT_A_SECTOR, i, 0);
       length = <u64>record.length;
     }
-    if (record.type >= typeCount || record.textLength > textEnd - from) {
+    // Read once: the areas of a mistaken host may overlap, and writing a spec then changes the record.
+    const textBytes = record.textLength;
+    if (record.type >= typeCount || textBytes > textEnd - from) {
       return fail(Status.OUT_OF_BOUNDS, i, 0);
     }
     const type = types + record.type * DM_MAX_TYPE_NAME;
@@ -132,15 +134,15 @@ export function encodeTable(
     const to = spec + SPEC_SIZE;
     let written: i32;
     if ((kind & 3) == Parameters.WORDS) {
-      written = putWords(to, from, record.textLength, record.words, i);
+      written = putWords(to, from, textBytes, record.words, i);
     } else if ((kind & 3) == Parameters.LINE) {
-      if (allBlank(from, record.textLength)) return fail(Status.PARAMETER_BLANK, i, 0);
-      written = putLine(to, from, record.textLength, i);
+      if (allBlank(from, textBytes)) return fail(Status.PARAMETER_BLANK, i, 0);
+      written = putLine(to, from, textBytes, i);
     } else {
-      written = putBytes(to, from, record.textLength, i);
+      written = putBytes(to, from, textBytes, i);
     }
     if (written < 0) return written;
-    from += record.textLength;
+    from += textBytes;
 
     const target = changetype<DmTargetSpec>(<usize>spec);
     target.sector_start = start;

@@ -388,7 +388,8 @@ export class Codec {
 
   /** @see encodeRequest */
   encodeRequest<C extends Command>(command: C, request: Request<C>, into?: Uint8Array): Uint8Array {
-    if (((request.flags ?? 0) & uapi.DM_SECURE_DATA_FLAG) === 0) {
+    const { flags = 0 } = request;
+    if (typeof flags !== 'number' || (flags & uapi.DM_SECURE_DATA_FLAG) === 0) {
       return this.#encodeRequest(command, request, into);
     }
     try {
@@ -681,7 +682,10 @@ export class Codec {
       refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
     }
     if (dataStart > dataSize) {
-      refuse(HEADER_DATA_START, `data_start is ${dataStart}, past the data's end at ${dataSize}`);
+      refuse(
+        HEADER_DATA_START,
+        `data_start is ${dataStart}, past the request's end at ${dataSize}`,
+      );
     }
     const table = this.#openTable(bytes, dataSize, dataStart, targetCount, refuse, {
       reply: false,
@@ -1232,6 +1236,7 @@ const RECORD_PROBLEM: Readonly<Record<number, (value: number, end: string) => st
   [Status.NEXT_OVERLAPS]: (next) => `next is ${next}, inside this record`,
   [Status.NEXT_BEYOND_DATA]: (next, end) => `next is ${next}, past ${end}`,
   [Status.NUMBER_TOO_LARGE]: () => 'a sector above 2^53 - 1; { bigint: true } decodes it',
+  [Status.DEV_TOO_LARGE]: () => 'dev is above 2^32 - 1',
   [Status.COUNT_BEYOND_DATA]: (count, end) => `count is ${count}, past ${end}`,
 };
 

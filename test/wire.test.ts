@@ -804,7 +804,7 @@ Replies('a record that is cut off is told with its place', () => {
   const error = caught(() => decodeReply('TABLE_STATUS', withField(reply, 12, 365)));
   assert.is(
     error.message,
-    "DM_TABLE_STATUS reply: target 1 at offset 360: cut off by the data's end at 365",
+    "DM_TABLE_STATUS reply: target 1 at offset 360: cut off by the reply's end at 365",
   );
   assert.equal([error.offset, error.command], [360, 'TABLE_STATUS']);
 });

@@ -25,7 +25,9 @@ async function main() {
   console.log(`This machine's own device-mapper cannot be used: ${loop.obstacle}`);
   const obstacle = whyNot(DEFAULT_KERNEL);
   if (obstacle !== undefined) {
-    console.error(`Nor can a kernel in User-Mode Linux: ${obstacle}\nSo there is nothing to show.`);
+    console.error(
+      `Nor can a kernel in User-Mode Linux: ${obstacle}\nRun it as root, where Linux has device-mapper or on Debian on x86-64.`,
+    );
     return 1;
   }
   console.log(`Instead, Linux ${DEFAULT_KERNEL} in User-Mode Linux:\n`);

@@ -5,7 +5,7 @@
 // Beware: guest root writes real host files, with the rights of the user who runs UML. Only what lies in
 // /dev, /run, /proc and /sys is the guest's own.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { basename, join } from 'node:path';
@@ -22,9 +22,19 @@ const CACHE = process.env.DM_KERNELS ?? '/var/tmp/dm-kernels';
 const MODPROBE = '/sbin/modprobe';
 const LOADER = '/lib64/ld-linux-x86-64.so.2';
 
+/** Whether this processor has AMX: kernels before 7 then need help, see ptrace.c. */
+const HAS_AMX =
+  fs.existsSync('/proc/cpuinfo') &&
+  /^flags\b.* amx_tile\b/m.test(fs.readFileSync('/proc/cpuinfo', 'utf8'));
+
+/** The compiler for ptrace.c, installed or unpacked. */
+const findCompiler = () =>
+  ['/', join(CACHE, 'tcc')].map((root) => join(root, 'usr/bin/tcc')).find(fs.existsSync);
+
 /** `{ name, root, binary, modules }` of a kernel that can run, installed or unpacked; or undefined. */
 export function findKernel(name) {
   if (!Object.hasOwn(KERNELS, name) || !fs.existsSync(MODPROBE)) return undefined;
+  if (HAS_AMX && !findCompiler()) return undefined;
   const series = `${name.replace(/\.x$/, '')}.`;
   const isSeries = (version) => version.startsWith(series);
   return ['/', join(CACHE, name)]
@@ -48,7 +58,7 @@ export function whyNot(name) {
   }
   if (findKernel(name)) return undefined;
   const obstacle = fs.existsSync(MODPROBE) ? setup.whyNotUnpack() : setup.whyNotInstall();
-  const needed = setup.packages.kernel.join(' and ');
+  const needed = [...setup.packages.kernel, ...(HAS_AMX ? setup.packages.amx : [])].join(' and ');
   return obstacle && `kernel ${name} needs the Debian packages ${needed}: ${obstacle}`;
 }
 
@@ -64,6 +74,10 @@ export async function installKernel(name, { suites = [], log = console.error } =
   const packaged = release === setup.debianRelease() && !setup.whyNotInstall();
   if (packaged || !fs.existsSync(MODPROBE)) await setup.ensure('kernel', { log });
   if (!setup.whyNotInstall()) for (const suite of suites) await setup.ensure(suite, { log });
+  if (HAS_AMX && !findCompiler()) {
+    if (!setup.whyNotInstall()) await setup.ensure('amx', { log });
+    else await setup.unpack(setup.debianRelease(), setup.packages.amx, join(CACHE, 'tcc'), { log });
+  }
   if (findKernel(name)) return;
   // With its own libc, for it may be newer than the host's.
   await setup.unpack(release, [...setup.packages.kernel, 'libc6'], join(CACHE, name), { log });
@@ -126,7 +140,7 @@ export async function runInGuest(command, options = {}) {
     const { file, env } = withOwnLoader(kernel, dir);
     guest = spawn(file, [...kernelArguments(dir, mem, disks), ...(options.kernelArgs ?? [])], {
       cwd: dir, // where a core dump would go
-      env: { ...env, ...memoryPlace(mem, dir) },
+      env: { ...env, ...wideRegisters(dir), ...memoryPlace(mem, dir) },
       detached: true, // each process in the guest is one of the host's: a group to kill at once
       stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });
@@ -237,6 +251,14 @@ function memoryPlace(mem, dir) {
     if (bavail * bsize >= mem && !/ \/dev\/shm \S+ \S*\bnoexec/.test(mounts)) return {};
   }
   return { TMPDIR: dir };
+}
+
+function wideRegisters(dir) {
+  if (!HAS_AMX) return {};
+  const library = join(dir, 'ptrace.so');
+  const source = join(import.meta.dirname, 'ptrace.c');
+  execFileSync(findCompiler(), ['-shared', '-nostdlib', '-nostdinc', '-o', library, source]);
+  return { LD_PRELOAD: library };
 }
 
 // An unpacked kernel runs with the libc beside it. Not by "ld.so linux.uml": brk then lies elsewhere, and

@@ -26,10 +26,36 @@ export interface Transport {
   sleep?(ms: number, signal?: Signal): Promise<void>;
   /** Returns after `ms`. */
   sleepSync?(ms: number): void;
+  /**
+   * Resolves when device-mapper had an event since the last DEV_ARM_POLL through this transport, or at
+   * once when `signal` aborts. Takes no thread, and may wake for nothing.
+   */
+  poll?(options?: PollOptions): Promise<void>;
+  /** The same on the calling thread, for `timeoutMs` at most. */
+  pollSync?(timeoutMs: number): void;
+  /**
+   * Issue an ioctl that takes no argument on the block device at `path`, on another thread.
+   * @returns 0, or the positive errno, that of opening the device too
+   */
+  deviceIoctl?(path: string, request: number): Promise<number>;
+  /** The same on the calling thread. */
+  deviceIoctlSync?(path: string, request: number): number;
   /** Device-mapper's lines in the kernel log since the ioctl that was answered last had begun. */
   kernelLog?(): string[];
   /** The device nodes in /dev/mapper. */
   readonly nodes?: DeviceNodes;
+  /** How to wait for udev; without it there is nobody to wait for. */
+  readonly udev?: Udev;
+  /** What has the block device `dev` open, as far as this process may see: "mount /srv", "device 'top'". */
+  holders?(dev: number): string[];
+}
+
+/** How to wait for events. */
+export interface PollOptions {
+  /** Ends the wait. */
+  readonly signal?: Signal | undefined;
+  /** Whether the wait keeps the process alive; true if left out. */
+  readonly persistent?: boolean | undefined;
 }
 
 /** How an ioctl stands in line for a thread. */
@@ -60,4 +86,26 @@ export interface DeviceNodes {
   remove(path: string): void;
   /** Is there no udev that may still be making or removing nodes by itself? */
   settled(): boolean;
+}
+
+/**
+ * How operations wait for udev's rules after a resume, a rename and a removal. 'cookie': as libdm does,
+ * by a semaphore that the rules' last line counts down. 'poll': by looking at the node. 'none': not
+ * at all.
+ */
+export type UdevMode = 'cookie' | 'poll' | 'none';
+
+/**
+ * udev's cookies: System V semaphores with the key 0x0D4D << 16 | cookie, which `dmsetup udevcomplete`
+ * counts down.
+ */
+export interface Udev {
+  /** What to do now; may change from call to call, as udevd comes and goes. */
+  mode(): UdevMode;
+  /** Make a semaphore that waits for one completion. @returns its cookie, 1 to 65535 */
+  create(): number;
+  /** Is the semaphore at zero, or gone? */
+  completed(cookie: number): boolean;
+  /** Take the semaphore away, whatever it waits for. */
+  remove(cookie: number): void;
 }

@@ -10,4 +10,9 @@ export {
   WIDE_LENGTH,
   WIDE_START,
 } from './table';
-export { DEVICE_RECORD_SIZE, DEVICE_SIZE_LEAST } from './lists';
+export {
+  DEVICE_RECORD_SIZE,
+  DEVICE_SIZE_LEAST,
+  VERSION_RECORD_SIZE,
+  VERSION_SIZE_LEAST,
+} from './lists';

@@ -6,7 +6,15 @@ import { NAME_SLOT, SLACK, UUID_SLOT, controlBlock as cells, fail } from './byte
 import { Status } from './status';
 
 export { decodeHeader, encodeHeader } from './header';
-export { decodeDependencies, decodeDevices, encodeDependencies, encodeDevices } from './lists';
+export {
+  decodeDependencies,
+  decodeDevices,
+  decodeVersions,
+  encodeDependencies,
+  encodeDevices,
+  encodeVersions,
+} from './lists';
+export { decodeMessage, decodeString, encodeMessage, encodeString } from './payload';
 export { decodeTable, encodeTable } from './table';
 export { encodeText } from './text';
 export { joinWords, splitWords } from './words';

@@ -1,16 +1,19 @@
-// The lists of a reply: struct dm_name_list (LIST_DEVICES) and struct dm_target_deps (TABLE_DEPS).
+// The lists of a reply: struct dm_name_list (LIST_DEVICES), struct dm_target_deps (TABLE_DEPS) and struct
+// dm_target_versions (LIST_VERSIONS, GET_TARGET_VERSION).
 
 import { Cell, Status } from './status';
 import {
   DmNameList,
   DmNameListTail,
   DmTargetDeps,
+  DmTargetVersions,
   DM_NAME_LIST_FLAG_HAS_UUID,
   NAME_LIST_NAME,
   NAME_LIST_TAIL_SIZE,
   DEPS_SIZE,
   NAME_LIST_EVENT_NR_MINOR,
   NAME_LIST_FLAGS_MINOR,
+  TARGET_VERSIONS_NAME,
 } from './uapi';
 import { align8, copyText, fail, findNul, inside, setCell } from './bytes';
 
@@ -227,4 +230,125 @@ export function decodeDependencies(
     store<u64>(devs + 8 * i, dev);
   }
   return <i32>count;
+}
+
+/** One target type, in both directions; the names lie behind each other. */
+@unmanaged
+export class VersionRecord {
+  major: u32;
+  minor: u32;
+  patch: u32;
+  nameLength: u32;
+}
+export const VERSION_RECORD_SIZE: u32 = offsetof<VersionRecord>();
+/** No record is smaller: next, version, a name's NUL, padding. */
+export const VERSION_SIZE_LEAST: u32 = 24;
+
+/**
+ * `count` records and their names → dm_target_versions at `out`. END is what the kernel counts for them:
+ * it reckons seven bytes of padding for each (dm-ioctl.c list_version_get_needed()).
+ * @returns the bytes written, or a Status
+ */
+export function encodeVersions(
+  out: u32,
+  capacity: u32,
+  records: u32,
+  count: u32,
+  text: u32,
+  textLength: u32,
+): i32 {
+  if (
+    !inside(out, capacity) ||
+    <u64>count * VERSION_RECORD_SIZE > u32.MAX_VALUE ||
+    !inside(records, count * VERSION_RECORD_SIZE) ||
+    !inside(text, textLength)
+  ) {
+    return fail(Status.OUT_OF_BOUNDS, 0, out);
+  }
+  const needed = <u64>count * (TARGET_VERSIONS_NAME + 8) + textLength;
+  if (<u64>capacity < needed) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  const textEnd = text + textLength;
+  let from = text;
+  let at = out;
+  for (let i: u32 = 0; i < count; i++) {
+    const record = changetype<VersionRecord>(<usize>(records + i * VERSION_RECORD_SIZE));
+    const nameLength = record.nameLength;
+    if (nameLength > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    if (findNul(from, from + nameLength) < from + nameLength) {
+      return fail(Status.NAME_HAS_NUL, i, 0);
+    }
+    const head = changetype<DmTargetVersions>(<usize>at);
+    head.version_major = record.major;
+    head.version_minor = record.minor;
+    head.version_patch = record.patch;
+    copyText(at + TARGET_VERSIONS_NAME, from, nameLength);
+    store<u64>(at + TARGET_VERSIONS_NAME + nameLength, 0);
+    const next = align8(TARGET_VERSIONS_NAME + nameLength + 1);
+    head.next = i + 1 == count ? 0 : next;
+    from += nameLength;
+    at += next;
+  }
+  setCell(Cell.END, <u32>needed);
+  return <i32>(at - out);
+}
+
+/**
+ * dm_target_versions at `buffer` + `dataStart`, in a buffer of `length` valid bytes → records and packed
+ * names.
+ * @returns how many types there are, or a Status with FAIL_INDEX, and FAIL_OFFSET in the buffer
+ */
+export function decodeVersions(
+  buffer: u32,
+  length: u32,
+  dataStart: u32,
+  records: u32,
+  recordCapacity: u32,
+  text: u32,
+  textCapacity: u32,
+): i32 {
+  if (
+    !inside(buffer, length) ||
+    <u64>recordCapacity * VERSION_RECORD_SIZE > u32.MAX_VALUE ||
+    !inside(records, recordCapacity * VERSION_RECORD_SIZE) ||
+    !inside(text, textCapacity)
+  ) {
+    return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  }
+  if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
+  setCell(Cell.TEXT_LENGTH, 0);
+  setCell(Cell.NOT_ASCII, 0);
+  if (dataStart >= length) return 0;
+
+  const limit = buffer + length;
+  let at = buffer + dataStart;
+  let to = text;
+  let high: u64 = 0;
+  let i: u32 = 0;
+  for (;;) {
+    const offset = at - buffer;
+    if (limit - at <= TARGET_VERSIONS_NAME) return fail(Status.RECORD_TRUNCATED, i, offset);
+    if (i >= recordCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
+    const head = changetype<DmTargetVersions>(<usize>at);
+    const record = changetype<VersionRecord>(<usize>(records + i * VERSION_RECORD_SIZE));
+    record.major = head.version_major;
+    record.minor = head.version_minor;
+    record.patch = head.version_patch;
+    const name = at + TARGET_VERSIONS_NAME;
+    const nameEnd = findNul(name, limit);
+    if (nameEnd == limit) return fail(Status.NAME_UNTERMINATED, i, name - buffer);
+    record.nameLength = nameEnd - name;
+    high |= copyText(to, name, nameEnd - name);
+    to += nameEnd - name;
+
+    i++;
+    const next = head.next;
+    if (next == 0) break;
+    if (next & 7) return fail(Status.NEXT_UNALIGNED, i - 1, offset);
+    if (next < nameEnd + 1 - at) return fail(Status.NEXT_OVERLAPS, i - 1, offset);
+    if (next >= limit - at) return fail(Status.NEXT_BEYOND_DATA, i - 1, offset);
+    at += next;
+  }
+  setCell(Cell.TEXT_LENGTH, to - text);
+  setCell(Cell.NOT_ASCII, high ? 1 : 0);
+  return <i32>i;
 }

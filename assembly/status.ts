@@ -41,6 +41,11 @@ export enum Status {
   NUMBER_TOO_LARGE = -29,
   DEV_TOO_LARGE = -30,
   COUNT_BEYOND_DATA = -31,
+
+  TEXT_EMPTY = -32,
+  TEXT_TOO_LONG = -33,
+  TEXT_HAS_NUL = -34,
+  TEXT_UNTERMINATED = -35,
 }
 
 /**

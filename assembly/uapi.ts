@@ -219,6 +219,8 @@ export const HEADER_UUID: u32 = HEADER_NAME + DM_NAME_LEN;
 export const HEADER_DATA: u32 = HEADER_UUID + DM_UUID_LEN;
 export const HEADER_SIZE: u32 = 312;
 export const HEADER_DATA_SIZE: u32 = offsetof<DmIoctl>('data_size');
+export const HEADER_FLAGS: u32 = offsetof<DmIoctl>('flags');
+export const HEADER_EVENT_NR: u32 = offsetof<DmIoctl>('event_nr');
 export const HEADER_DATA_START: u32 = offsetof<DmIoctl>('data_start');
 export const HEADER_TARGET_COUNT: u32 = offsetof<DmIoctl>('target_count');
 export const HEADER_DEV: u32 = offsetof<DmIoctl>('dev');
@@ -231,6 +233,7 @@ export class DmTargetSpec {
   status: i32;
   next: u32;
 }
+export const SPEC_NEXT: u32 = offsetof<DmTargetSpec>('next');
 export const SPEC_TYPE: u32 = offsetof<DmTargetSpec>();
 export const SPEC_SIZE: u32 = SPEC_TYPE + DM_MAX_TYPE_NAME;
 
@@ -258,3 +261,20 @@ export class DmNameListTail {
   flags: u32;
 }
 export const NAME_LIST_TAIL_SIZE: u32 = offsetof<DmNameListTail>();
+
+//   0 next   4 version[3]   16 name, NUL; the next record is 8-aligned
+@unmanaged
+export class DmTargetVersions {
+  next: u32;
+  version_major: u32;
+  version_minor: u32;
+  version_patch: u32;
+}
+export const TARGET_VERSIONS_NAME: u32 = offsetof<DmTargetVersions>();
+
+//   0 sector (u64)   8 message, NUL
+@unmanaged
+export class DmTargetMsg {
+  sector: u64;
+}
+export const TARGET_MSG_TEXT: u32 = offsetof<DmTargetMsg>();

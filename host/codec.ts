@@ -14,6 +14,7 @@ export {
   KernelUnavailableError,
   NodeError,
   ReplyError,
+  TimeoutError,
   UnsupportedError,
   type InputPlace,
   type KernelErrorDetail,
@@ -36,6 +37,7 @@ export {
   type Target,
   type TargetBytes,
   type TargetLine,
+  type TargetVersion,
   type Version,
 } from './types.js';
 export {
@@ -47,9 +49,9 @@ export {
   joinParameters,
   splitParameters,
   type Command,
-  type CommandName,
   type DecodeOptions,
   type DecodedRequest,
+  type Geometry,
   type Header,
   type ParametersAs,
   type Reply,

@@ -145,6 +145,14 @@ export interface DeviceTable<Row = TargetLine> {
   readonly targets: readonly Row[];
 }
 
+/** A type of target, and the version of what makes it. */
+export interface TargetVersion {
+  /** As in 'linear'. */
+  readonly name: string;
+  /** As in `[1, 4, 0]`. */
+  readonly version: Version;
+}
+
 /**
  * The major of a device number in the kernel's huge encoding.
  *

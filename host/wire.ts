@@ -24,14 +24,17 @@ import {
   SPEC_SIZE,
   Status,
   TARGET_INDEX_SIZE,
+  TARGET_MSG_TEXT,
   TARGET_RECORD_SIZE,
+  VERSION_RECORD_SIZE,
+  VERSION_SIZE_LEAST,
   WIDE_LENGTH,
   WIDE_START,
 } from './generated/abi.js';
 import type { instantiate } from './generated/module.js';
 import * as uapi from './generated/uapi.js';
 import { WASM } from './generated/wasm.js';
-import { holdsKeys, zeroKeys } from './keys.js';
+import { holdsKeys, holdsSecrets, zeroKeys } from './keys.js';
 import {
   majorOf,
   minorOf,
@@ -42,34 +45,42 @@ import {
   type Target,
   type TargetBytes,
   type TargetLine,
+  type TargetVersion,
   type Version,
 } from './types.js';
 
 type Module = Awaited<ReturnType<typeof instantiate>>;
 
-/** The kernel's names of all its commands, without DM_; {@link Command} has those that are spoken here. */
-export type CommandName =
-  | 'VERSION'
-  | 'REMOVE_ALL'
-  | 'LIST_DEVICES'
-  | 'DEV_CREATE'
-  | 'DEV_REMOVE'
-  | 'DEV_RENAME'
-  | 'DEV_SUSPEND'
-  | 'DEV_STATUS'
-  | 'DEV_WAIT'
-  | 'TABLE_LOAD'
-  | 'TABLE_CLEAR'
-  | 'TABLE_DEPS'
-  | 'TABLE_STATUS'
-  | 'LIST_VERSIONS'
-  | 'TARGET_MSG'
-  | 'DEV_SET_GEOMETRY'
-  | 'DEV_ARM_POLL'
-  | 'GET_TARGET_VERSION';
+/**
+ * What each command carries behind its header, in a request and in a reply, and the interface version
+ * that it takes (drivers/md/dm-ioctl.c lookup_ioctl(), and the history in dm-ioctl.h).
+ */
+const COMMANDS = {
+  VERSION: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  REMOVE_ALL: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  LIST_DEVICES: { sends: 'none', answers: 'devices', needs: [4, 0, 0] },
+  DEV_CREATE: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  DEV_REMOVE: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  DEV_RENAME: { sends: 'rename', answers: 'none', needs: [4, 0, 0] },
+  DEV_SUSPEND: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  DEV_STATUS: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  DEV_WAIT: { sends: 'none', answers: 'targets', needs: [4, 0, 0] },
+  TABLE_LOAD: { sends: 'targets', answers: 'none', needs: [4, 0, 0] },
+  TABLE_CLEAR: { sends: 'none', answers: 'none', needs: [4, 0, 0] },
+  TABLE_DEPS: { sends: 'none', answers: 'deps', needs: [4, 0, 0] },
+  TABLE_STATUS: { sends: 'none', answers: 'targets', needs: [4, 0, 0] },
+  LIST_VERSIONS: { sends: 'none', answers: 'versions', needs: [4, 1, 0] },
+  TARGET_MSG: { sends: 'message', answers: 'message', needs: [4, 2, 0] },
+  DEV_SET_GEOMETRY: { sends: 'geometry', answers: 'none', needs: [4, 6, 0] },
+  DEV_ARM_POLL: { sends: 'none', answers: 'none', needs: [4, 37, 0] },
+  GET_TARGET_VERSION: { sends: 'none', answers: 'versions', needs: [4, 41, 0] },
+} as const;
+
+/** A command of the control node, by the kernel's name without DM_. */
+export type Command = keyof typeof COMMANDS;
 
 /** The ioctl request of each command, as in `REQUEST_CODE.TABLE_LOAD`: the same on every architecture. */
-export const REQUEST_CODE: Readonly<Record<CommandName, number>> = {
+export const REQUEST_CODE: Readonly<Record<Command, number>> = {
   VERSION: uapi.DM_VERSION,
   REMOVE_ALL: uapi.DM_REMOVE_ALL,
   LIST_DEVICES: uapi.DM_LIST_DEVICES,
@@ -89,24 +100,6 @@ export const REQUEST_CODE: Readonly<Record<CommandName, number>> = {
   DEV_ARM_POLL: uapi.DM_DEV_ARM_POLL,
   GET_TARGET_VERSION: uapi.DM_GET_TARGET_VERSION,
 };
-
-/** What a command carries behind its header. */
-const PAYLOAD = {
-  VERSION: 'none',
-  REMOVE_ALL: 'none',
-  LIST_DEVICES: 'devices',
-  DEV_CREATE: 'none',
-  DEV_REMOVE: 'none',
-  DEV_SUSPEND: 'none',
-  DEV_STATUS: 'none',
-  TABLE_LOAD: 'load',
-  TABLE_CLEAR: 'none',
-  TABLE_DEPS: 'deps',
-  TABLE_STATUS: 'targets',
-} as const;
-
-/** A command that this codec speaks; others are refused with an InputError. */
-export type Command = keyof typeof PAYLOAD;
 
 /** What a query offers the kernel for its answer, unless the caller asks for more or less. */
 export const REPLY_SPACE = 16384;
@@ -135,49 +128,99 @@ export interface Header {
   readonly uuid: string;
 }
 
+/** What a device tells of its disk, as old programs ask for. */
+export interface Geometry {
+  /** 0 to 65535. */
+  readonly cylinders: number;
+  /** 0 to 255. */
+  readonly heads: number;
+  /** Sectors in a track, 0 to 255. */
+  readonly sectors: number;
+  /** Where it begins, in sectors of 512 bytes. */
+  readonly start: number | bigint;
+}
+
+/** What a request carries behind its header. */
+interface RequestPayload {
+  none: unknown;
+  targets: { readonly targets: Table };
+  /** Exactly one of the two; a uuid can be set once. */
+  rename:
+    | { readonly newName: string; readonly newUuid?: undefined }
+    | { readonly newUuid: string; readonly newName?: undefined };
+  geometry: { readonly geometry: Geometry };
+  message: {
+    /** A text goes as it is; of an array each element is one word, escaped where it has to be. */
+    readonly message: string | readonly Parameter[] | Uint8Array;
+    /** Which target gets it: the one that covers this sector; 0 if left out. */
+    readonly sector?: number | bigint;
+  };
+}
+
 /**
- * A request: header fields that are left out have the values that a correct caller would send. A
- * TABLE_LOAD has `targets` besides.
+ * A request: header fields that are left out have the values that a correct caller would send. Besides
+ * it has `targets` (TABLE_LOAD), `newName` or `newUuid` (DEV_RENAME), `geometry` (DEV_SET_GEOMETRY), or
+ * `message` and `sector` (TARGET_MSG).
  */
 export type Request<C extends Command = Command> = Partial<Header> &
-  (C extends 'TABLE_LOAD' ? { readonly targets: Table } : unknown);
+  RequestPayload[(typeof COMMANDS)[C]['sends']];
 
-/** A request as decodeRequest tells it: its header, and the `targets` of a TABLE_LOAD. */
+/** The same, as decodeRequest tells it. */
+interface DecodedPayload<Sector extends number | bigint> {
+  none: unknown;
+  targets: { readonly targets: readonly TargetBytes<Sector>[] };
+  rename: RequestPayload['rename'];
+  geometry: { readonly geometry: Geometry };
+  message: { readonly sector: Sector; readonly message: Uint8Array };
+}
+
+/**
+ * A request as decodeRequest tells it: its header and what its command carries, parameters and messages
+ * as the bytes that stand there.
+ */
 export type DecodedRequest<
   C extends Command = Command,
   Sector extends number | bigint = number,
-> = Header &
-  (C extends 'TABLE_LOAD' ? { readonly targets: readonly TargetBytes<Sector>[] } : unknown);
+> = Header & DecodedPayload<Sector>[(typeof COMMANDS)[C]['sends']];
 
-type ReplyPayload<C extends Command, Row> = C extends 'LIST_DEVICES'
-  ? { readonly devices: readonly DeviceListEntry[] }
-  : C extends 'TABLE_DEPS'
-    ? { readonly deps: readonly DeviceNumber[] }
-    : C extends 'TABLE_STATUS'
-      ? { readonly targets: readonly Row[] }
-      : unknown;
+/** What a reply carries behind its header. */
+interface ReplyPayload<Row> {
+  none: unknown;
+  devices: { readonly devices: readonly DeviceListEntry[] };
+  deps: { readonly deps: readonly DeviceNumber[] };
+  targets: { readonly targets: readonly Row[] };
+  versions: { readonly versions: readonly TargetVersion[] };
+  /** undefined if there is no answer, or if it did not fit (DM_BUFFER_FULL_FLAG). */
+  message: { readonly message: string | undefined };
+}
 
 /**
  * A reply of the kernel: its header and what its command answers, the `devices` of LIST_DEVICES, the
- * `deps` of TABLE_DEPS, the `targets` of TABLE_STATUS.
+ * `deps` of TABLE_DEPS, the `targets` of TABLE_STATUS and DEV_WAIT, the `versions` of LIST_VERSIONS and
+ * GET_TARGET_VERSION, the `message` of TARGET_MSG.
  */
-export type Reply<C extends Command = Command, Row = TargetLine> = Header & ReplyPayload<C, Row>;
+export type Reply<C extends Command = Command, Row = TargetLine> = Header &
+  ReplyPayload<Row>[(typeof COMMANDS)[C]['answers']];
+
+/** What encodeReply is given behind the header. */
+interface ReplyPayloadInput {
+  none: unknown;
+  devices: {
+    readonly devices: readonly Pick<DeviceListEntry, 'name' | 'dev' | 'uuid' | 'eventNumber'>[];
+  };
+  deps: { readonly deps: readonly Pick<DeviceNumber, 'dev'>[] };
+  targets: { readonly targets: readonly Target[] };
+  versions: { readonly versions: readonly TargetVersion[] };
+  message: { readonly message?: string | undefined };
+}
 
 /**
- * What encodeReply takes: header fields that are left out have the values that a kernel would send;
- * LIST_DEVICES has `devices` besides, TABLE_DEPS `deps`, and TABLE_STATUS `targets`, in which a string
- * is the kernel's text and stands as it is.
+ * What encodeReply takes: header fields that are left out have the values that a kernel would send. What
+ * the command answers stands besides; in `targets` a string is the kernel's text and stands as it is,
+ * and a `message`, also an empty one, sets DM_DATA_OUT_FLAG.
  */
 export type ReplyInput<C extends Command = Command> = Partial<Header> &
-  (C extends 'LIST_DEVICES'
-    ? {
-        readonly devices: readonly Pick<DeviceListEntry, 'name' | 'dev' | 'uuid' | 'eventNumber'>[];
-      }
-    : C extends 'TABLE_DEPS'
-      ? { readonly deps: readonly Pick<DeviceNumber, 'dev'>[] }
-      : C extends 'TABLE_STATUS'
-        ? { readonly targets: readonly Target[] }
-        : unknown);
+  ReplyPayloadInput[(typeof COMMANDS)[C]['answers']];
 
 /** How a request's or a reply's values are told. */
 export interface DecodeOptions<Wide extends boolean = boolean> {
@@ -204,8 +247,6 @@ type RowOf<Wide extends boolean, As extends ParametersAs> = As extends 'bytes'
 
 /** The newest interface that this package knows, which encodeReply answers with. */
 const NEWEST: Version = [4, 50, 0];
-/** What all commands below need, so that every kernel serves them. */
-const OLDEST: Version = [4, 0, 0];
 
 const utf8 = new TextEncoder();
 const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -226,6 +267,8 @@ export class Codec {
   readonly #base: number;
   /** Type names of the table being encoded, and their rows. */
   readonly #types = new Map<string, number>();
+  /** Is there, or may there be, a key in the memory of the call at hand? */
+  #secret = false;
 
   #u8 = new Uint8Array(0);
   #u32 = new Uint32Array(0);
@@ -264,6 +307,11 @@ export class Codec {
       throw new RangeError(`the codec cannot have ${bytes} bytes of memory`);
     }
     this.#view();
+  }
+
+  /** A call begins, and it is `secret` or may turn out to be. */
+  #begin(secret: boolean): void {
+    this.#secret = secret;
   }
 
   /** Overwrite what the call at hand wrote: there may be a key in it. */
@@ -389,41 +437,43 @@ export class Codec {
   /** @see encodeRequest */
   encodeRequest<C extends Command>(command: C, request: Request<C>, into?: Uint8Array): Uint8Array {
     const { flags = 0 } = request;
-    if (typeof flags !== 'number' || (flags & uapi.DM_SECURE_DATA_FLAG) === 0) {
-      return this.#encodeRequest(command, request, into);
-    }
+    this.#begin(typeof flags === 'number' && (flags & uapi.DM_SECURE_DATA_FLAG) !== 0);
     try {
       return this.#encodeRequest(command, request, into);
     } finally {
-      this.#wipe();
+      if (this.#secret) this.#wipe();
     }
   }
 
-  #encodeRequest<C extends Command>(
-    command: C,
-    request: Request<C>,
-    into: Uint8Array | undefined,
-  ): Uint8Array {
-    const payload = PAYLOAD[known(command)];
+  #encodeRequest(command: Command, request: Request, into: Uint8Array | undefined): Uint8Array {
+    const { sends, answers, needs } = COMMANDS[known(command)];
     const asked = request.dataSize;
-    if (asked !== undefined) dataSizeInRange(asked);
+    // VERSION is answered before data_size is looked at (dm-ioctl.c ctl_ioctl()): any will do there.
+    const isFree = command === 'VERSION' && asked !== undefined && !isDataSize(asked);
+    if (asked !== undefined && !isFree) dataSizeInRange(asked);
+    let header: Partial<Header> = request;
     let out = this.#base;
     let used = HEADER_SIZE;
+    let least: number = HEADER_DATA;
     let count = request.targetCount === undefined ? 0 : uint32(request.targetCount, 'targetCount');
-    if (payload === 'load') {
-      // The texts go first: encoding a table may grow the memory, and with it all views.
-      const { targets } = request as unknown as Request<'TABLE_LOAD'>;
-      const chain =
-        typeof targets === 'string' ? this.#putText(targets) : this.#putTargets(targets);
+    // The payload goes first: encoding it may grow the memory, and with it all views.
+    if (sends !== 'none') {
+      const chain = this.#putPayload(sends, request);
       out = chain.out;
       used += chain.size;
-      count = chain.count;
+      // The padding behind the last string may be left out.
+      least = HEADER_SIZE + (chain.end ?? chain.size);
+      if (sends === 'targets') ({ count } = chain);
+      if (sends === 'rename' && (request as Request<'DEV_RENAME'>).newUuid !== undefined) {
+        header = {
+          ...request,
+          flags: (uint32(request.flags ?? 0, 'flags') | uapi.DM_UUID_FLAG) >>> 0,
+        };
+      }
     }
-    this.#setHeader(request, OLDEST);
-    const least = used === HEADER_SIZE ? HEADER_DATA : used;
-    const usual = payload === 'none' || payload === 'load' ? used : REPLY_SPACE;
-    const dataSize = asked ?? usual;
-    if (dataSize < least) {
+    this.#setHeader(header, needs);
+    const dataSize = asked ?? (answers === 'none' ? used : Math.max(used, REPLY_SPACE));
+    if (dataSize < least && !isFree) {
       throw new InputError(
         { path: 'dataSize' },
         `expected at least ${least} bytes, got ${dataSize}`,
@@ -431,11 +481,126 @@ export class Codec {
     }
     const dataStart =
       request.dataStart === undefined ? HEADER_SIZE : uint32(request.dataStart, 'dataStart');
-    if (payload === 'load' && dataStart !== HEADER_SIZE) {
-      throw new InputError({ path: 'dataStart' }, `expected ${HEADER_SIZE}, got ${dataStart}`);
+    const gap = sends === 'none' ? 0 : dataStart - HEADER_SIZE;
+    if (gap !== 0 && (gap < HEADER_DATA - HEADER_SIZE || gap > dataSize - least)) {
+      throw new InputError(
+        { path: 'dataStart' },
+        `expected ${HEADER_DATA} to ${dataSize - least + HEADER_SIZE}, got ${dataStart}`,
+      );
     }
     this.#putHeader(out, dataSize, dataStart, count);
-    return this.#copyOut(out, used, dataSize, into);
+    const bytes = this.#copyOut(out, used, isFree ? HEADER_SIZE : dataSize, into);
+    if (gap === 0) return bytes;
+    bytes.copyWithin(dataStart, HEADER_SIZE, used);
+    return gap > 0 ? bytes.fill(0, HEADER_SIZE, dataStart) : bytes.fill(0, used + gap, used);
+  }
+
+  /** What goes behind the header of a request. */
+  #putPayload(sends: Exclude<keyof RequestPayload, 'none'>, request: Request): Chain {
+    switch (sends) {
+      case 'targets': {
+        const { targets } = request as Request<'TABLE_LOAD'>;
+        return typeof targets === 'string' ? this.#putText(targets) : this.#putTargets(targets);
+      }
+      case 'rename':
+        return this.#putRename(request as Request<'DEV_RENAME'>);
+      case 'geometry':
+        return this.#putGeometry((request as Request<'DEV_SET_GEOMETRY'>).geometry);
+      case 'message':
+        return this.#putMessage(request as Request<'TARGET_MSG'>);
+    }
+  }
+
+  #putRename({ newName, newUuid }: Request<'DEV_RENAME'>): Chain {
+    if ((newName === undefined) === (newUuid === undefined)) {
+      throw new InputError({ path: 'newName' }, 'expected exactly one of newName and newUuid');
+    }
+    return newName === undefined
+      ? this.#putString(newUuid, 'newUuid', 'DM_UUID_LEN', uapi.DM_UUID_LEN)
+      : this.#putString(newName, 'newName', 'DM_NAME_LEN', uapi.DM_NAME_LEN);
+  }
+
+  #putGeometry(geometry: Geometry): Chain {
+    if (typeof geometry !== 'object' || (geometry as unknown) === null) {
+      throw new InputError({ path: 'geometry' }, `expected a geometry, got ${show(geometry)}`);
+    }
+    const { cylinders, heads, sectors, start } = geometry;
+    const numbers = [
+      atMost(cylinders, 0xffff, 'geometry.cylinders'),
+      atMost(heads, 0xff, 'geometry.heads'),
+      atMost(sectors, 0xff, 'geometry.sectors'),
+      sectorOf(start, 'geometry.start'),
+    ];
+    return this.#putString(numbers.join(' '), 'geometry', '', 64);
+  }
+
+  /** A lone string and its NUL, `size` bytes at the most. */
+  #putString(value: unknown, path: string, limit: string, size: number): Chain {
+    const bytes = toBytes(string(value, path), path);
+    const { length } = bytes;
+    const text = this.#base;
+    const out = align8(text + length + 8);
+    this.#reserve(out - text + HEADER_SIZE + length + 1);
+    this.#u8.set(bytes, text);
+    const end = this.#module.encodeString(out + HEADER_SIZE, length + 1, text, length, size - 1);
+    switch (end) {
+      case Status.TEXT_EMPTY:
+        throw new InputError({ path }, 'expected a text, got ""');
+      case Status.TEXT_TOO_LONG:
+        throw tooLong(path, length, limit, size);
+      case Status.TEXT_HAS_NUL:
+        throw new InputError({ path }, HAS_NUL);
+    }
+    if (end < 0) throw new RangeError(INTERNAL);
+    return { out, size: end, count: 0 };
+  }
+
+  #putMessage({ message, sector = 0 }: Request<'TARGET_MSG'>): Chain {
+    const words = Array.isArray(message) ? (message as readonly Parameter[]) : undefined;
+    const whole = words ?? [message as string | Uint8Array];
+    if (whole.length === 0) throw new InputError({ path: 'message' }, 'expected at least one word');
+    if (words === undefined && typeof message !== 'string' && !(message instanceof Uint8Array)) {
+      throw new InputError(
+        { path: 'message' },
+        `expected a text, an array or bytes, got ${show(message)}`,
+      );
+    }
+    this.#secret ||= whole.some((word) => word instanceof Uint8Array);
+    const pathOf = (word: number): string => (words === undefined ? 'message' : `message[${word}]`);
+    const number = BigInt(sectorOf(sector, 'sector'));
+    const parts = whole.map((word, i) => wordBytes(word, pathOf(i), pathOf(i)));
+    try {
+      const length = parts.reduce((sum, part) => sum + part.length, parts.length - 1);
+      const text = this.#base;
+      const out = align8(text + length + 8);
+      const room = TARGET_MSG_TEXT + 2 * length + 1;
+      this.#reserve(out - text + HEADER_SIZE + room);
+      let to = text;
+      for (const part of parts) {
+        if (to > text) this.#u8[to++] = 0;
+        this.#u8.set(part, to);
+        to += part.length;
+      }
+      const size = this.#module.encodeMessage(
+        out + HEADER_SIZE,
+        room,
+        text,
+        length,
+        words === undefined ? 0 : words.length,
+        Number(number & 0xffffffffn),
+        Number(number >> 32n),
+      );
+      if (size >= 0) return { out, size, count: 0 };
+      const nul = words === undefined ? -1 : wordWithNul(words);
+      if (nul >= 0) throw new InputError({ path: pathOf(nul) }, HAS_NUL);
+      const path = pathOf(this.#cell(Cell.FAIL_WORD));
+      throw new InputError({ path }, parameterProblem(size));
+    } finally {
+      // Copies that we made of texts; what was given as bytes is its owner's to wipe.
+      parts.forEach((part, i) => {
+        if (this.#secret && part !== whole[i]) part.fill(0);
+      });
+    }
   }
 
   /** `used` bytes at `out`, and zeros up to `size`. */
@@ -458,6 +623,7 @@ export class Codec {
 
   /** A table as text → its chain, HEADER_SIZE behind `out`. */
   #putText(text: string): Chain {
+    this.#secret ||= holdsSecrets(text);
     const worst = 3 * text.length;
     const room = tableCapacity(Math.floor(worst / 6) + 1, worst);
     this.#reserve(worst + 16 + HEADER_SIZE + room);
@@ -526,7 +692,10 @@ export class Codec {
         type = string(target.type, `targets[${i}].type`);
         const known = types.get(type);
         row = known ?? types.size;
-        if (known === undefined) types.set(type, row);
+        if (known === undefined) {
+          types.set(type, row);
+          this.#secret ||= holdsKeys(type);
+        }
       }
       const at32 = 2 * at64;
       u32[at32 + 5] = 0;
@@ -540,14 +709,14 @@ export class Codec {
           if (word > 0) text += '\0';
           const value = words[word]!;
           if (typeof value === 'string') text += value;
-          else if (value instanceof Uint8Array) bytes = true;
+          else if (value instanceof Uint8Array) bytes = this.#secret = true;
           else text += numberWord(value, i, word);
         }
         u32[at32 + 4] = text.length - before;
         u32[at32 + 5] = words.length;
         kind = (kind & ~3) | Parameters.WORDS;
       } else if (parameters instanceof Uint8Array) {
-        bytes = true;
+        bytes = this.#secret = true;
         kind = (kind & ~3) | Parameters.BYTES;
       } else {
         throw new InputError(
@@ -581,7 +750,7 @@ export class Codec {
       reply,
     );
     if (size < 0) this.#refuse(size, targets, 'targets');
-    return { out, size, count };
+    return { out, size, count, end: this.#cell(Cell.END) };
   }
 
   #putWide(at64: number, value: unknown, flag: number, target: number, field: string): number {
@@ -656,12 +825,23 @@ export class Codec {
     bytes: Uint8Array,
     { bigint = false as Wide }: DecodeOptions<Wide> = {},
   ): DecodedRequest<C, SectorOf<Wide>> {
+    const { sends } = COMMANDS[known(command)];
+    try {
+      const request = this.#decodeRequest(command, bytes, bigint);
+      return request as unknown as DecodedRequest<C, SectorOf<Wide>>;
+    } finally {
+      // Nothing says whether there is a key in it.
+      if (sends === 'targets' || sends === 'message') this.#wipe();
+    }
+  }
+
+  #decodeRequest(command: Command, bytes: Uint8Array, wide: boolean): Header {
     const refuse = (offset: number, problem: string): never => {
       throw new InputError({ offset }, `DM_${command} request: ${problem}`);
     };
-    const payload = PAYLOAD[known(command)];
+    const { sends } = COMMANDS[command];
     const request = this.#openHeader(bytes, refuse);
-    const { dataSize, dataStart, targetCount } = request;
+    const { dataSize, dataStart, targetCount, flags } = request;
     // VERSION is answered before data_size is looked at (dm-ioctl.c ctl_ioctl()).
     if (command !== 'VERSION') {
       if (dataSize < HEADER_DATA) {
@@ -677,8 +857,9 @@ export class Codec {
         );
       }
     }
-    if (payload !== 'load') return request as unknown as DecodedRequest<C, SectorOf<Wide>>;
-    if (dataStart < SPEC_SIZE) {
+    if (sends === 'none') return request;
+    // What the kernel itself asks for: of a table the room of a spec (dm-ioctl.c populate_table()).
+    if (dataStart < (sends === 'targets' ? SPEC_SIZE : HEADER_DATA)) {
       refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
     }
     if (dataStart > dataSize) {
@@ -687,52 +868,160 @@ export class Codec {
         `data_start is ${dataStart}, past the request's end at ${dataSize}`,
       );
     }
-    const table = this.#openTable(bytes, dataSize, dataStart, targetCount, refuse, {
-      reply: false,
-      full: false,
-      wide: bigint,
-    });
-    const targets = this.#bytesRows(table);
-    return { ...request, targets } as unknown as DecodedRequest<C, SectorOf<Wide>>;
+    if (sends === 'targets') {
+      const how = { reply: false, full: false, wide };
+      const table = this.#openTable(bytes, dataSize, dataStart, targetCount, refuse, how);
+      return { ...request, targets: this.#bytesRows(table) } as Header;
+    }
+    this.#putBuffer(bytes, dataSize);
+    if (sends === 'message') {
+      const length = this.#module.decodeMessage(this.#base, dataSize, dataStart);
+      if (length < 0) this.#refuseString(length, 'message', dataSize, refuse);
+      const high = this.#cell(Cell.DEV_HIGH);
+      const low = this.#cell(Cell.DEV_LOW);
+      if (!wide && high > 0x1fffff) {
+        refuse(dataStart, 'a sector above 2^53 - 1; { bigint: true } decodes it');
+      }
+      const sector = wide ? (BigInt(high) << 32n) | BigInt(low) : high * 0x100000000 + low;
+      const from = this.#base + dataStart + TARGET_MSG_TEXT;
+      return { ...request, sector, message: this.#u8.slice(from, from + length) } as Header;
+    }
+    const length = this.#module.decodeString(this.#base, dataSize, dataStart);
+    if (length < 0) {
+      this.#refuseString(length, sends === 'rename' ? 'the new name' : sends, dataSize, refuse);
+    }
+    const text = this.#text(this.#base + dataStart, length);
+    if (sends === 'geometry') {
+      const geometry = geometryOf(text);
+      if (geometry === undefined) {
+        return refuse(dataStart, `expected four whole numbers, got ${show(text)}`);
+      }
+      return { ...request, geometry } as Header;
+    }
+    const isUuid = (flags & uapi.DM_UUID_FLAG) !== 0;
+    const limit = isUuid ? uapi.DM_UUID_LEN : uapi.DM_NAME_LEN;
+    if (length === 0 || length >= limit) {
+      refuse(dataStart, `expected 1 to ${limit - 1} bytes, got ${length}`);
+    }
+    return { ...request, ...(isUuid ? { newUuid: text } : { newName: text }) };
+  }
+
+  /** The first `length` bytes of a buffer, copied in at #base. */
+  #putBuffer(bytes: Uint8Array, length: number): void {
+    this.#reserve(length + 8);
+    this.#u8.set(bytes.length === length ? bytes : bytes.subarray(0, length), this.#base);
+  }
+
+  #refuseString(status: number, what: string, end: number, refuse: Refuse): never {
+    const offset = this.#cell(Cell.FAIL_OFFSET);
+    switch (status) {
+      case Status.RECORD_TRUNCATED:
+        return refuse(offset, `${what} is cut off at ${end}`);
+      case Status.TEXT_UNTERMINATED:
+        return refuse(offset, `${what} has no NUL before the end at ${end}`);
+      default:
+        throw new RangeError(INTERNAL);
+    }
   }
 
   // ── Replies ────────────────────────────────────────────────────────────────────────────────────
 
   /** @see encodeReply */
   encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
-    const payload = PAYLOAD[known(command)];
-    let out = this.#base;
-    let size = 0;
-    let end = 0;
-    let count = 0;
-    let present = false;
-    if (payload === 'targets') {
-      const { targets } = reply as unknown as ReplyInput<'TABLE_STATUS'>;
-      ({ out, size, count } = this.#putTargets(targets, true));
-      // The kernel leaves the padding behind the last string out of data_size.
-      end = size === 0 ? 0 : this.#cell(Cell.END);
-      present = count > 0;
-    } else if (payload === 'devices') {
-      const { devices } = reply as unknown as ReplyInput<'LIST_DEVICES'>;
-      ({ out, size } = this.#putDevices(devices, (reply.version ?? NEWEST)[1]));
-      end = size;
-      // Of an empty list the kernel answers 312 (dm-ioctl.c list_devices()).
-      present = true;
-    } else if (payload === 'deps') {
-      const { deps } = reply as unknown as ReplyInput<'TABLE_DEPS'>;
-      ({ out, size } = this.#putDependencies(deps));
-      end = size;
-      present = true;
+    const { answers } = COMMANDS[known(command)];
+    this.#begin(false);
+    try {
+      return this.#encodeReply(answers, reply);
+    } finally {
+      if (this.#secret) this.#wipe();
     }
-    this.#setHeader(reply, NEWEST);
+  }
+
+  #encodeReply(answers: keyof ReplyPayloadInput, reply: ReplyInput): Uint8Array {
+    let header: Partial<Header> = reply;
+    let chain: Chain = { out: this.#base, size: 0, count: 0 };
+    let end = 0;
+    // Of an empty list the kernel answers 312 (dm-ioctl.c list_devices()).
+    let present = answers !== 'none';
+    switch (answers) {
+      case 'targets':
+        chain = this.#putTargets((reply as ReplyInput<'TABLE_STATUS'>).targets, true);
+        present = chain.count > 0;
+        // The kernel leaves the padding behind the last string out of data_size.
+        if (present) end = this.#cell(Cell.END);
+        break;
+      case 'devices': {
+        const { devices } = reply as ReplyInput<'LIST_DEVICES'>;
+        chain = this.#putDevices(devices, (reply.version ?? NEWEST)[1]);
+        end = chain.size;
+        break;
+      }
+      case 'deps':
+        chain = this.#putDependencies((reply as ReplyInput<'TABLE_DEPS'>).deps);
+        end = chain.size;
+        break;
+      case 'versions':
+        chain = this.#putVersions((reply as ReplyInput<'LIST_VERSIONS'>).versions);
+        end = this.#cell(Cell.END);
+        break;
+      case 'message': {
+        const { message } = reply as ReplyInput<'TARGET_MSG'>;
+        present = message !== undefined;
+        if (message === undefined) break;
+        const flags = (uint32(reply.flags ?? 0, 'flags') | uapi.DM_DATA_OUT_FLAG) >>> 0;
+        header = { ...reply, flags };
+        // The kernel may answer nothing and say that it did.
+        if (message === '') chain = this.#putNothing();
+        else chain = this.#putString(message, 'message', 'data_size', uapi.DM_MAX_DATA_SIZE);
+        end = chain.size;
+      }
+    }
+    const { out, size, count } = chain;
+    this.#setHeader(header, NEWEST);
     const least = present ? HEADER_SIZE + end : HEADER_DATA;
     const dataSize = reply.dataSize === undefined ? least : uint32(reply.dataSize, 'dataSize');
     const dataStart =
       reply.dataStart === undefined ? HEADER_SIZE : uint32(reply.dataStart, 'dataStart');
     const targets =
-      reply.targetCount === undefined ? count : uint32(reply.targetCount, 'targetCount');
+      reply.targetCount === undefined && answers === 'targets'
+        ? count
+        : uint32(reply.targetCount ?? 0, 'targetCount');
     this.#putHeader(out, dataSize, dataStart, targets);
     return this.#copyOut(out, HEADER_SIZE + size, least);
+  }
+
+  /** An empty string. */
+  #putNothing(): Chain {
+    const out = align8(this.#base);
+    this.#reserve(out - this.#base + HEADER_SIZE + 8);
+    this.#u8[out + HEADER_SIZE] = 0;
+    return { out, size: 1, count: 0 };
+  }
+
+  #putVersions(versions: ReplyInput<'LIST_VERSIONS'>['versions']): Chain {
+    const names = versions.map(({ name }, i) => toBytes(name, `versions[${i}].name`));
+    const textLength = names.reduce((sum, { length }) => sum + length, 0);
+    const count = versions.length;
+    const records = align8(this.#base);
+    const text = records + count * VERSION_RECORD_SIZE;
+    const out = align8(text + textLength + 8);
+    const room = count * VERSION_SIZE_LEAST + textLength;
+    this.#reserve(out - this.#base + HEADER_SIZE + room);
+    let to = text;
+    versions.forEach(({ version }, i) => {
+      const at = (records + i * VERSION_RECORD_SIZE) >> 2;
+      for (let part = 0; part < 3; part++) {
+        this.#u32[at + part] = uint32(version[part]!, `versions[${i}].version[${part}]`);
+      }
+      const bytes = names[i]!;
+      this.#u32[at + 3] = bytes.length;
+      this.#u8.set(bytes, to);
+      to += bytes.length;
+    });
+    const at = out + HEADER_SIZE;
+    const size = this.#module.encodeVersions(at, room, records, count, text, textLength);
+    if (size < 0) this.#refuse(size, undefined, 'versions');
+    return { out, size, count };
   }
 
   #putDevices(devices: ReplyInput<'LIST_DEVICES'>['devices'], minor: number): Chain {
@@ -799,17 +1088,17 @@ export class Codec {
     options: ReplyOptions<Wide, As> = {},
   ): Reply<C, RowOf<Wide, As>> {
     const { parameters = 'text' } = options;
-    if (parameters === 'text') return this.#decodeReply(command, bytes, options);
-    if (parameters !== 'zeroKeys' && parameters !== 'bytes') {
+    if (parameters !== 'text' && parameters !== 'zeroKeys' && parameters !== 'bytes') {
       throw new InputError(
         { path: 'parameters' },
         `expected 'text', 'zeroKeys' or 'bytes', got ${show(parameters)}`,
       );
     }
+    this.#begin(parameters !== 'text');
     try {
       return this.#decodeReply(command, bytes, options);
     } finally {
-      this.#wipe();
+      if (this.#secret) this.#wipe();
     }
   }
 
@@ -818,14 +1107,14 @@ export class Codec {
     bytes: Uint8Array,
     { bigint = false as Wide, parameters = 'text' as As }: ReplyOptions<Wide, As>,
   ): Reply<C, RowOf<Wide, As>> {
-    const payload = PAYLOAD[known(command)];
+    const { answers } = COMMANDS[known(command)];
     const refuse = (offset: number, problem: string): never => {
       // A table may hold keys, and broken bytes do not say where.
-      const open = payload === 'targets' ? bytes.subarray(0, HEADER_SIZE) : bytes;
+      const open = answers === 'targets' ? bytes.subarray(0, HEADER_SIZE) : bytes;
       throw new ReplyError(command, offset, problem, excerpt(open, offset));
     };
     const reply = this.#openHeader(bytes, refuse);
-    if (payload === 'none' || payload === 'load') return reply as Reply<C, RowOf<Wide, As>>;
+    if (answers === 'none') return reply as Reply<C, RowOf<Wide, As>>;
     const { dataSize, dataStart, targetCount, version } = reply;
     if (dataSize < HEADER_DATA) {
       refuse(
@@ -837,14 +1126,25 @@ export class Codec {
     const full = (reply.flags & uapi.DM_BUFFER_FULL_FLAG) !== 0 || dataSize > bytes.length;
     const valid = Math.min(dataSize, bytes.length);
     const empty = valid <= dataStart || valid <= HEADER_SIZE;
+    if (answers === 'message' && (full || (reply.flags & uapi.DM_DATA_OUT_FLAG) === 0)) {
+      return { ...reply, message: undefined } as unknown as Reply<C, RowOf<Wide, As>>;
+    }
     if (!empty && dataStart < HEADER_DATA) {
       refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
     }
-    if (payload === 'devices') {
+    if (answers === 'message') {
+      const message = empty ? undefined : this.#getString(bytes, valid, dataStart, refuse);
+      return { ...reply, message } as unknown as Reply<C, RowOf<Wide, As>>;
+    }
+    if (answers === 'versions') {
+      const versions = empty ? [] : this.#getVersions(bytes, valid, dataStart, refuse);
+      return { ...reply, versions } as unknown as Reply<C, RowOf<Wide, As>>;
+    }
+    if (answers === 'devices') {
       const devices = empty ? [] : this.#getDevices(bytes, valid, dataStart, version[1], refuse);
       return { ...reply, devices } as unknown as Reply<C, RowOf<Wide, As>>;
     }
-    if (payload === 'deps') {
+    if (answers === 'deps') {
       const deps = empty ? [] : this.#getDependencies(bytes, valid, dataStart, refuse);
       return { ...reply, deps } as unknown as Reply<C, RowOf<Wide, As>>;
     }
@@ -937,7 +1237,11 @@ export class Codec {
       wide,
     );
     const whose = reply ? 'reply' : 'request';
-    if (rows < 0) this.#refuseRecord(rows, bytes, valid, 'target', refuse, whose);
+    if (rows < 0) {
+      // Broken as it is, there may be a key in it.
+      this.#secret = true;
+      this.#refuseRecord(rows, bytes, valid, 'target', refuse, whose);
+    }
     return { rows, index, text, textLength: this.#cell(Cell.TEXT_LENGTH), wide };
   }
 
@@ -963,6 +1267,7 @@ export class Codec {
       if (at !== typeAt) {
         typeAt = at;
         type = this.#typeName(at);
+        this.#secret ||= holdsKeys(type);
       }
       // A row's text ends where the next one's begins.
       const to = i + 1 < rows ? u32[2 * at64 + 10]! : textLength;
@@ -1021,6 +1326,37 @@ export class Codec {
       else devices[i] = { name, dev, major, minor, uuid: cut(uuidFrom, from), eventNumber };
     }
     return devices;
+  }
+
+  #getString(bytes: Uint8Array, valid: number, dataStart: number, refuse: Refuse): string {
+    this.#putBuffer(bytes, valid);
+    const length = this.#module.decodeString(this.#base, valid, dataStart);
+    if (length < 0) this.#refuseString(length, 'message', valid, refuse);
+    return this.#text(this.#base + dataStart, length);
+  }
+
+  #getVersions(
+    bytes: Uint8Array,
+    valid: number,
+    dataStart: number,
+    refuse: Refuse,
+  ): TargetVersion[] {
+    const most = Math.ceil(valid / VERSION_SIZE_LEAST);
+    const buffer = this.#base;
+    const records = align8(buffer + valid + 8);
+    const text = records + most * VERSION_RECORD_SIZE;
+    this.#reserve(text + valid + 8 - buffer);
+    this.#u8.set(bytes.length === valid ? bytes : bytes.subarray(0, valid), buffer);
+    const count = this.#module.decodeVersions(buffer, valid, dataStart, records, most, text, valid);
+    if (count < 0) this.#refuseRecord(count, bytes, valid, 'target type', refuse);
+    const cut = this.#packedTexts(text);
+    let from = 0;
+    return Array.from({ length: count }, (_, i) => {
+      const at = (records + i * VERSION_RECORD_SIZE) >> 2;
+      const [major, minor, patch, length] = this.#u32.subarray(at, at + 4);
+      const name = cut(from, (from += length!));
+      return { name, version: [major!, minor!, patch!] };
+    });
   }
 
   #getDependencies(
@@ -1114,9 +1450,9 @@ export class Codec {
       case Status.UUID_TOO_LONG:
         throw tooLong('uuid', this.#cell(Cell.UUID_LENGTH), 'DM_UUID_LEN', uapi.DM_UUID_LEN);
       case Status.NAME_HAS_NUL:
-        throw new InputError({ path: list === 'devices' ? `${row}.name` : 'name' }, HAS_NUL);
+        throw new InputError({ path: list === 'targets' ? 'name' : `${row}.name` }, HAS_NUL);
       case Status.UUID_HAS_NUL:
-        throw new InputError({ path: list === 'devices' ? `${row}.uuid` : 'uuid' }, HAS_NUL);
+        throw new InputError({ path: list === 'targets' ? 'uuid' : `${row}.uuid` }, HAS_NUL);
     }
     if (target === undefined) throw new RangeError(INTERNAL);
     switch (status) {
@@ -1193,6 +1529,8 @@ interface Chain {
   readonly out: number;
   readonly size: number;
   readonly count: number;
+  /** Where its last string ends. */
+  readonly end?: number;
 }
 
 /** An index that decodeTable made. */
@@ -1330,10 +1668,40 @@ function align8(n: number): number {
   return Math.ceil(n / 8) * 8;
 }
 
-function known(command: Command): Command {
-  if (Object.hasOwn(PAYLOAD, command)) return command;
-  const commands = Object.keys(PAYLOAD).join(', ');
+function known<C extends Command>(command: C): C {
+  if (Object.hasOwn(COMMANDS, command)) return command;
+  const commands = Object.keys(COMMANDS).join(', ');
   throw new InputError({ path: 'command' }, `expected one of ${commands}, got ${show(command)}`);
+}
+
+/** As the kernel reads it, and no more (dm-ioctl.c dev_set_geometry()). */
+function geometryOf(text: string): Geometry | undefined {
+  const numbers = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/.exec(text)?.slice(1).map(Number);
+  if (numbers?.every(Number.isSafeInteger) !== true) return undefined;
+  const [cylinders, heads, sectors, start] = numbers as [number, number, number, number];
+  return { cylinders, heads, sectors, start };
+}
+
+function atMost(value: unknown, most: number, path: string): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most) {
+    return value as number;
+  }
+  throw new InputError({ path }, `expected a whole number from 0 to ${most}, got ${show(value)}`);
+}
+
+/** A number of sectors that is no field of a target. */
+function sectorOf(value: unknown, path: string): number | bigint {
+  const fits =
+    typeof value === 'bigint'
+      ? value >= 0n && value <= 0xffffffffffffffffn
+      : Number.isSafeInteger(value) && (value as number) >= 0;
+  if (fits) return value as number | bigint;
+  throw new InputError({ path }, notASector(value));
+}
+
+/** Is it one that the kernel takes, and that a buffer can have? */
+function isDataSize(size: number): boolean {
+  return uint32(size, 'dataSize') >= HEADER_DATA && size <= uapi.DM_MAX_DATA_SIZE;
 }
 
 function dataSizeInRange(size: number): void {

@@ -33,6 +33,7 @@ export interface PlainDevice {
 }
 
 const BUFFER_FULL = 1 << 8;
+const DATA_OUT = 0x10000;
 
 // ── Text and bytes (PEP 383) ─────────────────────────────────────────────────────────────────────
 
@@ -132,6 +133,28 @@ export function encodeDevices(devices: readonly PlainDevice[], minor: number): n
 
 export function encodeDependencies(devs: readonly number[]): number[] {
   return [...little(devs.length, 4), ...little(0, 4), ...devs.flatMap((dev) => little(dev, 8))];
+}
+
+export interface PlainVersion {
+  readonly name: string;
+  readonly version: readonly [number, number, number];
+}
+
+export function encodeVersions(versions: readonly PlainVersion[]): number[] {
+  return versions.flatMap(({ name, version }, i) => {
+    const record = pad8([
+      ...little(0, 4),
+      ...version.flatMap((part) => little(part, 4)),
+      ...bytesOf(name),
+      0,
+    ]);
+    const next = i === versions.length - 1 ? 0 : record.length;
+    return [...little(next, 4), ...record.slice(4)];
+  });
+}
+
+export function encodeMessage(sector: bigint, message: Uint8Array): number[] {
+  return [...little(sector, 8), ...message, 0];
 }
 
 /** How many bytes of `chain` the kernel counts: the padding behind the last string is left out. */
@@ -251,20 +274,51 @@ export function decodeDependencies(bytes: Uint8Array, dataStart: number): number
   );
 }
 
+export function decodeVersions(bytes: Uint8Array, dataStart: number): PlainVersion[] {
+  const versions: PlainVersion[] = [];
+  for (let at = dataStart, next = -1; next !== 0; at += next) {
+    if (bytes.length - at <= 16) throw new Refused();
+    next = u32(bytes, at);
+    const name = untilNul(bytes, at + 16, bytes.length);
+    versions.push({
+      name: textOf(name),
+      version: [u32(bytes, at + 4), u32(bytes, at + 8), u32(bytes, at + 12)],
+    });
+    const end = at + 16 + name.length + 1;
+    if (next !== 0 && (next % 8 !== 0 || at + next < end || at + next >= bytes.length)) {
+      throw new Refused();
+    }
+  }
+  return versions;
+}
+
+/** A message behind a request's header. */
+export function decodeMessage(
+  bytes: Uint8Array,
+  dataStart: number,
+): { sector: bigint; message: Uint8Array } {
+  if (bytes.length - dataStart <= 8) throw new Refused();
+  const message = untilNul(bytes, dataStart + 8, bytes.length);
+  return { sector: unsigned(bytes, dataStart, 8), message };
+}
+
 /** What a reply says behind its header, or Refused. */
 export function decodePayload(
-  command: 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS',
+  command: 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS' | 'LIST_VERSIONS' | 'TARGET_MSG',
   bytes: Uint8Array,
-): PlainTarget[] | PlainDevice[] | number[] {
+): PlainTarget[] | PlainDevice[] | PlainVersion[] | number[] | string | undefined {
   const { dataSize, dataStart, targetCount, flags, version } = decodeHeader(bytes);
   if (dataSize < 305) throw new Refused();
   const full = (flags & BUFFER_FULL) !== 0 || dataSize > bytes.length;
   const valid = bytes.subarray(0, Math.min(dataSize, bytes.length));
+  if (command === 'TARGET_MSG' && ((flags & DATA_OUT) === 0 || full)) return undefined;
   if (valid.length <= 312 || valid.length <= dataStart) {
     if (command === 'TABLE_STATUS' && targetCount > 0 && !full) throw new Refused();
-    return [];
+    return command === 'TARGET_MSG' ? undefined : [];
   }
   if (dataStart < 305) throw new Refused();
+  if (command === 'TARGET_MSG') return textOf(untilNul(valid, dataStart, valid.length));
+  if (command === 'LIST_VERSIONS') return decodeVersions(valid, dataStart);
   if (command === 'LIST_DEVICES') return decodeDevices(valid, dataStart, version[1]);
   if (command === 'TABLE_DEPS') return decodeDependencies(valid, dataStart);
   return decodeChain(valid, dataStart, targetCount, { reply: true, full });

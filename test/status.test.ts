@@ -239,6 +239,38 @@ const REACHED: Readonly<Record<string, readonly (readonly [() => unknown, string
       "DM_TABLE_DEPS reply: dependency 0 at offset 312: count is 3, past the reply's end at 336",
     ],
   ],
+  TEXT_EMPTY: [
+    [() => encodeRequest('DEV_RENAME', { newName: '' }), 'newName: expected a text, got ""'],
+  ],
+  TEXT_TOO_LONG: [
+    [
+      () => encodeRequest('DEV_RENAME', { newName: 'a'.repeat(128) }),
+      'newName: expected at most 127 bytes, got 128; DM_NAME_LEN is 128 with its NUL',
+    ],
+    [
+      () => encodeRequest('DEV_RENAME', { newUuid: 'a'.repeat(129) }),
+      'newUuid: expected at most 128 bytes, got 129; DM_UUID_LEN is 129 with its NUL',
+    ],
+  ],
+  TEXT_HAS_NUL: [
+    [
+      () => encodeRequest('DEV_RENAME', { newUuid: 'a\0' }),
+      'newUuid: expected no NUL, which would end the text for the kernel',
+    ],
+  ],
+  TEXT_UNTERMINATED: [
+    [
+      () => {
+        const bytes = encodeReply('TARGET_MSG', { message: 'well' });
+        decodeReply('TARGET_MSG', bytes.fill(0x61, 312));
+      },
+      'DM_TARGET_MSG reply: message has no NUL before the end at 317',
+    ],
+    [
+      () => decodeRequest('DEV_RENAME', encodeRequest('DEV_RENAME', { newName: 'x' }).fill(1, 312)),
+      'offset 312: DM_DEV_RENAME request: the new name has no NUL before the end at 314',
+    ],
+  ],
 };
 
 /** Between the host and the module; the doors ask for nothing that could end so. */

@@ -4,18 +4,37 @@
 
 import { Buffers, runAsync, runSync } from './drive.js';
 import { ClosedError } from './errors.js';
+import {
+  EventLoop,
+  EventStream,
+  LOOK_MS,
+  checkWait,
+  eventOf,
+  noEvent,
+  onAbort,
+  type DeviceEvent,
+  type WaitOptions,
+  type Waiter,
+  type WatchOptions,
+} from './events.js';
+import type { Feature } from './features.js';
 import * as operations from './operations.js';
 import type {
   CreateOptions,
+  DeviceOptions,
   GetTableOptions,
   ListOptions,
   LoadOptions,
+  Message,
+  MessageOptions,
   Operation,
+  ReloadOptions,
   RemoveOptions,
   StatusOptions,
   SuspendOptions,
   TableOptions,
 } from './operations.js';
+import { identify } from './steps.js';
 import type { Signal, Transport } from './transport.js';
 import type {
   DeviceInfo,
@@ -26,8 +45,10 @@ import type {
   Table,
   TargetBytes,
   TargetLine,
+  TargetVersion,
   Version,
 } from './types.js';
+import type { Geometry } from './wire.js';
 
 /** Every async call can be aborted: before each step, at once in a wait, never during an ioctl. */
 export interface Abortable {
@@ -52,11 +73,21 @@ export class DeviceMapper {
   /** The end of each device's line of calls. */
   readonly #lines = new Map<string, Promise<unknown>>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #events: EventLoop;
   #closed: Promise<void> | undefined;
 
   /** @param transport - a kernel, or anything that answers like one; closed with this handle */
   constructor(transport: Transport) {
     this.#transport = transport;
+    const atOnce = <T>(operation: Operation<T>): T => runSync(transport, this.#buffers, operation);
+    this.#events = new EventLoop({
+      arm: () => transport.poll !== undefined && atOnce(operations.armPoll()),
+      look: () => atOnce(operations.lookAtDevices()),
+      wait: async ({ armed, persistent, signal }) => {
+        if (armed) await transport.poll?.({ persistent, signal });
+        else await (transport.sleep?.(LOOK_MS, signal) ?? tick(LOOK_MS));
+      },
+    });
   }
 
   /** Run it, after `before` if that is given. */
@@ -95,6 +126,17 @@ export class DeviceMapper {
    */
   getVersion(options?: Abortable): Promise<Version> {
     return this.#run(operations.getVersion(), options);
+  }
+
+  /**
+   * Does the kernel have this feature? What it is too old for, the other calls refuse with an
+   * UnsupportedError before anything is sent.
+   *
+   * @param feature - as in 'armPoll', 'deferredRemove'; by the interface's version, see docs/kernels.md
+   * @throws {InputError} no such feature
+   */
+  supports(feature: Feature, options?: Abortable): Promise<boolean> {
+    return this.#run(operations.supports(feature), options);
   }
 
   /**
@@ -162,6 +204,24 @@ export class DeviceMapper {
   }
 
   /**
+   * Put another table in place of the live one while the device is in use: load, suspend, resume. When
+   * the new table is refused the slot is cleared; when the resume fails, the old table is put back and
+   * resumed. The error says so (`undone`, `left`). Afterwards the device is running, also if it was
+   * suspended before; one that has no table gets its first.
+   *
+   * @returns the device, running on the new table
+   * @throws {InputError} as loadTable; nothing was sent
+   * @throws {KernelError} of TABLE_LOAD or DEV_SUSPEND, `command` says which
+   */
+  reloadTable(
+    device: DeviceRef,
+    table: Table,
+    options?: ReloadOptions & Abortable,
+  ): Promise<DeviceInfo> {
+    return this.#inLine(device, operations.reloadTable(device, table, options), options);
+  }
+
+  /**
    * Stop I/O: what is under way is waited for, what comes is queued until resume. Whoever uses the
    * device meanwhile hangs: be sure to resume. A suspended device may be suspended again.
    *
@@ -192,6 +252,43 @@ export class DeviceMapper {
   }
 
   /**
+   * Call a removal off that was scheduled with `deferred`; without one it does nothing.
+   *
+   * @throws {KernelError} ENXIO no such device; EBUSY it is being removed already
+   * @throws {UnsupportedError} interface below 4.27
+   * @see dm-ioctl.c cancel_deferred_remove()
+   */
+  cancelDeferredRemove(device: DeviceRef, options?: Abortable): Promise<void> {
+    return this.#inLine(device, operations.cancelDeferredRemove(device), options);
+  }
+
+  /**
+   * Give a device another name, and its node with it.
+   *
+   * @param newName - at most 127 bytes, no '/'
+   * @returns the device under its new name
+   * @throws {KernelError} ENXIO no such device; EBUSY the name is in use, or is the device's own
+   * @throws {NodeError} something that is no device-mapper node stands at the new path
+   * @see dm-ioctl.c dev_rename()
+   */
+  renameDevice(device: DeviceRef, newName: string, options?: Abortable): Promise<DeviceInfo> {
+    return this.#inLine(device, operations.renameDevice(device, newName), options);
+  }
+
+  /**
+   * Give a device that has none its uuid, which stays for good. An abort comes too late once it is set.
+   *
+   * @param uuid - at most 128 bytes
+   * @returns the device with it
+   * @throws {KernelError} EINVAL it has one; EBUSY another device has this one
+   * @throws {UnsupportedError} interface below 4.19
+   * @see dm-ioctl.c dm_hash_rename()
+   */
+  setUuid(device: DeviceRef, uuid: string, options?: Abortable): Promise<DeviceInfo> {
+    return this.#inLine(device, operations.setUuid(device, uuid), options);
+  }
+
+  /**
    * Remove every device of this machine that is not open, whoever made it: LVM's, LUKS's, all.
    *
    * @param options - `deferred`: have the open ones go when their last opener closes them
@@ -207,8 +304,8 @@ export class DeviceMapper {
    * @throws {KernelError} ENXIO no such device
    * @see dm-ioctl.h DM_DEV_STATUS
    */
-  getDevice(device: DeviceRef, options?: Abortable): Promise<DeviceInfo> {
-    return this.#run(operations.getDevice(device), options);
+  getDevice(device: DeviceRef, options?: DeviceOptions & Abortable): Promise<DeviceInfo> {
+    return this.#run(operations.getDevice(device, options), options);
   }
 
   /**
@@ -216,8 +313,11 @@ export class DeviceMapper {
    *
    * @returns the device, or undefined if there is none
    */
-  findDevice(device: DeviceRef, options?: Abortable): Promise<DeviceInfo | undefined> {
-    return this.#run(operations.findDevice(device), options);
+  findDevice(
+    device: DeviceRef,
+    options?: DeviceOptions & Abortable,
+  ): Promise<DeviceInfo | undefined> {
+    return this.#run(operations.findDevice(device, options), options);
   }
 
   /**
@@ -261,6 +361,17 @@ export class DeviceMapper {
   }
 
   /**
+   * What each target tells the Integrity Measurement Architecture of itself, in `parameters`.
+   *
+   * @returns the device, and per target a line as in 'target_name=linear,target_version=1.4.0,…;'
+   * @throws {UnsupportedError} interface below 4.45; Linux 5.13 and 5.14 have 4.45 and answer the status
+   * @see dm-ioctl.h DM_IMA_MEASUREMENT_FLAG
+   */
+  getMeasurement(device: DeviceRef, options?: TableOptions & Abortable): Promise<DeviceTable> {
+    return this.#inLine(device, operations.getMeasurement(device, options), options);
+  }
+
+  /**
    * Drop the table in the inactive slot, if there is one, and with it its hold on the devices beneath.
    *
    * @returns the device, `inactiveTable` false
@@ -285,13 +396,139 @@ export class DeviceMapper {
     return this.#inLine(device, operations.getDependencies(device, options), options);
   }
 
-  /** Refuse new calls, let those that were made end, and let go of the kernel. */
+  /**
+   * The target types that are loaded now.
+   *
+   * @returns in no order to rely on
+   * @see dm-ioctl.h DM_LIST_VERSIONS
+   */
+  listTargets(options?: Abortable): Promise<readonly TargetVersion[]> {
+    return this.#run(operations.listTargets(), options);
+  }
+
+  /**
+   * The version of a target type, whose module is loaded for it.
+   *
+   * @param type - as in 'linear'
+   * @throws {KernelError} EINVAL there is no such type
+   * @throws {UnsupportedError} interface below 4.41
+   * @see dm-ioctl.h DM_GET_TARGET_VERSION
+   */
+  getTargetVersion(type: string, options?: Abortable): Promise<Version> {
+    return this.#run(operations.getTargetVersion(type), options);
+  }
+
+  /**
+   * Send a message to a target, or with '@' in front to the device itself. It is sent once: an abort
+   * during the ioctl comes too late, and only the queries among the @stats_ messages are repeated
+   * for an answer that needs more room.
+   *
+   * @param message - a text, or its words, those that are secret as bytes
+   * @param options - `sector`: one that the target covers, which is meant
+   * @returns the answer, '' if there is none
+   * @throws {KernelError} EINVAL the target knows no such message, or there is no table
+   * @throws {ReplyError} it was carried out, but its answer is larger than 64 KiB
+   * @see dm-ioctl.c target_message()
+   */
+  sendMessage(
+    device: DeviceRef,
+    message: Message,
+    options?: MessageOptions & Abortable,
+  ): Promise<string> {
+    return this.#inLine(device, operations.sendMessage(device, message, options), options);
+  }
+
+  /**
+   * Set what the device tells of cylinders, heads and sectors. It is forgotten when the size changes.
+   *
+   * @param geometry - `cylinders` to 65535, `heads` and `sectors` to 255; `start` in sectors
+   * @throws {KernelError} EINVAL the start lies beyond the end
+   * @see dm-ioctl.c dev_set_geometry()
+   */
+  setGeometry(device: DeviceRef, geometry: Geometry, options?: Abortable): Promise<void> {
+    return this.#inLine(device, operations.setGeometry(device, geometry), options);
+  }
+
+  /**
+   * Have a multipath device try its failed paths, and put back those that work.
+   *
+   * @throws {KernelError} ENOTCONN no path works; ENOTTY it is no multipath device
+   * @throws {UnsupportedError} interface below 4.50
+   * @see dm-ioctl.h DM_MPATH_PROBE_PATHS
+   */
+  probePaths(device: DeviceRef, options?: Abortable): Promise<void> {
+    return this.#inLine(device, operations.probePaths(device), options);
+  }
+
+  /**
+   * Wait until a target of the device raises an event (a path failed, a pool is running low, a resync is
+   * done), or the device is renamed. Takes no thread. Below interface 4.37 it looks every 250 ms.
+   *
+   * @param options - `eventNumber`: the last one you know of, so that none in between is missed
+   * @returns the device, with its new `eventNumber`
+   * @throws {KernelError} ENXIO no such device, or it was removed meanwhile
+   * @throws {TimeoutError} `timeoutMs` went by
+   * @throws {ClosedError} the handle was closed meanwhile
+   */
+  async waitForEvent(
+    device: DeviceRef,
+    options: WaitOptions & Abortable = {},
+  ): Promise<DeviceInfo> {
+    checkWait(options);
+    const { eventNumber, timeoutMs, signal } = options;
+    const waiter = this.#join();
+    const stop = (reason: Error): void => {
+      waiter.leave(reason);
+    };
+    const release = onAbort(signal, stop);
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(
+            () => {
+              stop(noEvent(device, timeoutMs));
+            },
+            Math.min(timeoutMs, LONGEST_TIMER),
+          );
+    try {
+      return await eventOf(waiter, () => this.getDevice(device), eventNumber);
+    } finally {
+      clearTimeout(timer);
+      release();
+      waiter.leave();
+    }
+  }
+
+  /**
+   * The events of all devices from now on, or of some: devices that come, go and are renamed, and
+   * targets that raise an event. Takes no thread. Of a burst the last state of each device is told; no
+   * last `eventNumber` is missed. Devices that are there already are not told.
+   *
+   * It ends when its `for await` is left, with `signal`, or when the handle is closed. Below interface
+   * 4.37 it looks every 250 ms, and keeps the process alive.
+   *
+   * @example
+   * for await (const { type, name } of dm.watchEvents({ signal })) console.log(type, name);
+   * @throws {KernelError} the devices cannot be listed
+   */
+  watchEvents(options: WatchOptions = {}): AsyncIterableIterator<DeviceEvent, undefined> {
+    for (const device of options.devices ?? []) identify(device);
+    return new EventStream(this.#join(options), options);
+  }
+
+  #join({ persistent = true }: Pick<WatchOptions, 'persistent'> = {}): Waiter {
+    if (this.#closed !== undefined) throw new ClosedError();
+    return this.#events.join({ persistent });
+  }
+
+  /** Refuse new calls, end all waiting for events, let other calls end, and let go of the kernel. */
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
   }
 
   async #end(): Promise<void> {
+    this.#events.close(new ClosedError());
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     this.#transport.close();
   }
@@ -300,6 +537,13 @@ export class DeviceMapper {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** More than this a timer cannot hold: it would ring at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+function tick(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Resolves with `before`, or rejects as soon as `signal` aborts. */
@@ -332,7 +576,7 @@ function lineOf(device: unknown): string {
 
 /**
  * The device-mapper behind a Transport, blocking: {@link DeviceMapper}'s methods by the same names,
- * with the same results and errors, without promises and signals.
+ * with the same results and errors, without promises, signals and watchEvents.
  *
  * @example
  * using dm = DeviceMapperSync.open();
@@ -356,6 +600,11 @@ export class DeviceMapperSync {
   /** As {@link DeviceMapper.getVersion}. */
   getVersion(): Version {
     return this.#run(operations.getVersion());
+  }
+
+  /** As {@link DeviceMapper.supports}. */
+  supports(feature: Feature): boolean {
+    return this.#run(operations.supports(feature));
   }
 
   /** As {@link DeviceMapper.createDevice}. */
@@ -382,6 +631,11 @@ export class DeviceMapperSync {
     return this.#run(operations.resume(device, options));
   }
 
+  /** As {@link DeviceMapper.reloadTable}. */
+  reloadTable(device: DeviceRef, table: Table, options?: ReloadOptions): DeviceInfo {
+    return this.#run(operations.reloadTable(device, table, options));
+  }
+
   /** As {@link DeviceMapper.suspend}. */
   suspend(device: DeviceRef, options?: SuspendOptions): DeviceInfo {
     return this.#run(operations.suspend(device, options));
@@ -392,19 +646,34 @@ export class DeviceMapperSync {
     return this.#run(operations.removeDevice(device, options));
   }
 
+  /** As {@link DeviceMapper.cancelDeferredRemove}. */
+  cancelDeferredRemove(device: DeviceRef): void {
+    this.#run(operations.cancelDeferredRemove(device));
+  }
+
+  /** As {@link DeviceMapper.renameDevice}. */
+  renameDevice(device: DeviceRef, newName: string): DeviceInfo {
+    return this.#run(operations.renameDevice(device, newName));
+  }
+
+  /** As {@link DeviceMapper.setUuid}. */
+  setUuid(device: DeviceRef, uuid: string): DeviceInfo {
+    return this.#run(operations.setUuid(device, uuid));
+  }
+
   /** As {@link DeviceMapper.removeAllDevices}. */
   removeAllDevices(options?: { readonly deferred?: boolean }): void {
     this.#run(operations.removeAllDevices(options));
   }
 
   /** As {@link DeviceMapper.getDevice}. */
-  getDevice(device: DeviceRef): DeviceInfo {
-    return this.#run(operations.getDevice(device));
+  getDevice(device: DeviceRef, options?: DeviceOptions): DeviceInfo {
+    return this.#run(operations.getDevice(device, options));
   }
 
   /** As {@link DeviceMapper.findDevice}. */
-  findDevice(device: DeviceRef): DeviceInfo | undefined {
-    return this.#run(operations.findDevice(device));
+  findDevice(device: DeviceRef, options?: DeviceOptions): DeviceInfo | undefined {
+    return this.#run(operations.findDevice(device, options));
   }
 
   /** As {@link DeviceMapper.listDevices}. */
@@ -425,6 +694,11 @@ export class DeviceMapperSync {
     return this.#run(operations.getStatus(device, options));
   }
 
+  /** As {@link DeviceMapper.getMeasurement}. */
+  getMeasurement(device: DeviceRef, options?: TableOptions): DeviceTable {
+    return this.#run(operations.getMeasurement(device, options));
+  }
+
   /** As {@link DeviceMapper.clearTable}. */
   clearTable(device: DeviceRef): DeviceInfo {
     return this.#run(operations.clearTable(device));
@@ -433,6 +707,36 @@ export class DeviceMapperSync {
   /** As {@link DeviceMapper.getDependencies}. */
   getDependencies(device: DeviceRef, options?: TableOptions): readonly DeviceNumber[] {
     return this.#run(operations.getDependencies(device, options));
+  }
+
+  /** As {@link DeviceMapper.listTargets}. */
+  listTargets(): readonly TargetVersion[] {
+    return this.#run(operations.listTargets());
+  }
+
+  /** As {@link DeviceMapper.getTargetVersion}. */
+  getTargetVersion(type: string): Version {
+    return this.#run(operations.getTargetVersion(type));
+  }
+
+  /** As {@link DeviceMapper.sendMessage}. */
+  sendMessage(device: DeviceRef, message: Message, options?: MessageOptions): string {
+    return this.#run(operations.sendMessage(device, message, options));
+  }
+
+  /** As {@link DeviceMapper.setGeometry}. */
+  setGeometry(device: DeviceRef, geometry: Geometry): void {
+    this.#run(operations.setGeometry(device, geometry));
+  }
+
+  /** As {@link DeviceMapper.probePaths}. */
+  probePaths(device: DeviceRef): void {
+    this.#run(operations.probePaths(device));
+  }
+
+  /** As {@link DeviceMapper.waitForEvent}; nothing else of this thread runs meanwhile. */
+  waitForEvent(device: DeviceRef, options?: WaitOptions): DeviceInfo {
+    return this.#run(operations.waitForEvent(device, options));
   }
 
   /** Let go of the kernel; calling it again does nothing. */

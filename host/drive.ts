@@ -1,7 +1,7 @@
 // The two drivers: they carry out what an operation yields, blocking or async.
 
 import { HEADER_SIZE } from './generated/abi.js';
-import type { Effect, Operation } from './operations.js';
+import type { Effect, Operation } from './steps.js';
 import type { Signal, Transport } from './transport.js';
 import {
   REPLY_SPACE,
@@ -23,7 +23,12 @@ const NEVER_SLEEPS: ReadonlySet<Command> = new Set<Command>([
   'VERSION',
   'DEV_STATUS',
   'LIST_DEVICES',
+  'LIST_VERSIONS',
+  'DEV_ARM_POLL',
 ]);
+
+/** What a Transport answers that has no way to a mapped device itself. */
+const ENOTTY = 25;
 
 /** Buffers that a client keeps for its calls on the calling thread; larger ones are made and dropped. */
 export class Buffers {
@@ -34,7 +39,11 @@ export class Buffers {
   encode({ command, request }: Ioctl): Uint8Array {
     if (request instanceof Uint8Array) return request;
     const { dataSize } = request;
-    if (dataSize === undefined) return encodeRequest(command, request, this.#small);
+    if (dataSize === undefined) {
+      // Of all that operations give as values, only a new name goes behind the header.
+      const room = command === 'DEV_RENAME' ? this.#large : this.#small;
+      return encodeRequest(command, request, room);
+    }
     return encodeRequest(command, request, dataSize <= REPLY_SPACE ? this.#large : undefined);
   }
 }
@@ -59,9 +68,12 @@ function performSync(transport: Transport, buffers: Buffers, effect: Effect): un
   switch (effect.kind) {
     case 'ioctl':
       return ioctlSync(transport, effect, buffers.encode(effect));
+    case 'deviceIoctl':
+      return transport.deviceIoctlSync?.(effect.path, effect.request) ?? ENOTTY;
     case 'sleep':
+    case 'wait':
       transport.sleepSync?.(effect.ms);
-      return undefined;
+      return false;
     case 'ask':
       return effect.ask(transport);
     case 'checkpoint':
@@ -72,21 +84,22 @@ function performSync(transport: Transport, buffers: Buffers, effect: Effect): un
 }
 
 function ioctlSync(transport: Transport, effect: Ioctl, buffer: Uint8Array): Reply | number {
-  const errno = transport.ioctl(REQUEST_CODE[effect.command], buffer);
-  return errno || answerOf(effect, buffer);
+  try {
+    const errno = transport.ioctl(REQUEST_CODE[effect.command], buffer);
+    return errno || answerOf(effect, buffer);
+  } finally {
+    if (effect.secure === true) buffer.fill(0);
+  }
 }
 
-function answerOf({ command, decode, secure = false }: Ioctl, buffer: Uint8Array): Reply {
-  try {
-    return decodeReply<Command, boolean, ParametersAs>(command, buffer, decode);
-  } finally {
-    if (secure) buffer.fill(0);
-  }
+function answerOf({ command, decode }: Ioctl, buffer: Uint8Array): Reply {
+  return decodeReply<Command, boolean, ParametersAs>(command, buffer, decode);
 }
 
 /**
  * Run an operation to its end without blocking. An abort is thrown into the operation before its next
- * step, never during an ioctl; the steps by which it then undoes what it did are not aborted again.
+ * step, never during an ioctl; the steps by which it then undoes what it did are not aborted again. A
+ * 'wait' only ends by it: what it is for has been done.
  */
 export async function runAsync<T>(
   transport: Transport,
@@ -95,13 +108,15 @@ export async function runAsync<T>(
   signal: Signal | undefined,
 ): Promise<T> {
   let watched = signal;
+  let waitsFor = signal;
   let step = operation.next();
   while (step.done !== true) {
-    if (step.value.kind === 'commit') watched = undefined;
+    const { kind } = step.value;
+    if (kind === 'commit') watched = undefined;
     // A look at the machine takes no time; it is not refused half-way through making a node.
-    if (watched?.aborted === true && step.value.kind !== 'ask') {
+    if (watched?.aborted === true && kind !== 'ask' && kind !== 'wait') {
       const { reason } = watched as { reason: unknown };
-      watched = undefined;
+      watched = waitsFor = undefined;
       step = operation.throw(reason);
       continue;
     }
@@ -114,12 +129,17 @@ export async function runAsync<T>(
         answer = watched !== undefined;
       } else if (effect.kind === 'sleep') {
         await transport.sleep?.(effect.ms, watched);
+      } else if (effect.kind === 'wait') {
+        if (waitsFor?.aborted !== true) await transport.sleep?.(effect.ms, waitsFor);
+        answer = waitsFor?.aborted === true;
+      } else if (effect.kind === 'deviceIoctl') {
+        answer = (await transport.deviceIoctl?.(effect.path, effect.request)) ?? ENOTTY;
       } else {
         answer = performSync(transport, buffers, effect);
       }
     } catch (error) {
       // A call that was aborted before it was sent rejects with the reason: that is the abort.
-      if (watched?.aborted === true) watched = undefined;
+      if (watched?.aborted === true) watched = waitsFor = undefined;
       step = operation.throw(error);
       continue;
     }
@@ -136,6 +156,10 @@ async function ioctlAsync(
   const { command, request, frees = false } = effect;
   // The buffer is this call's alone until it ends: another thread writes to it.
   const buffer = request instanceof Uint8Array ? request : encodeRequest(command, request);
-  const errno = await transport.ioctlAsync(REQUEST_CODE[command], buffer, { frees, signal });
-  return errno || answerOf(effect, buffer);
+  try {
+    const errno = await transport.ioctlAsync(REQUEST_CODE[command], buffer, { frees, signal });
+    return errno || answerOf(effect, buffer);
+  } finally {
+    if (effect.secure === true) buffer.fill(0);
+  }
 }

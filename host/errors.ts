@@ -73,6 +73,10 @@ export interface KernelErrorDetail {
   readonly undone?: readonly string[];
   /** What could not be taken back, and is still there. */
   readonly left?: readonly string[];
+  /** Of a device that is open: how often. */
+  readonly openCount?: number | undefined;
+  /** Of a device that is open: by what, as far as it can be told. */
+  readonly holders?: readonly string[];
   /** What the operation failed of first, where this error is of the attempt to undo it. */
   readonly cause?: unknown;
 }
@@ -98,13 +102,20 @@ export class KernelError extends DeviceMapperError {
   declare readonly undone: readonly string[];
   /** What could not be taken back, and is still there. */
   declare readonly left: readonly string[];
+  /** Of a removal that failed as the device is open: how often it is. */
+  declare readonly openCount?: number;
+  /** And by what, as far as this process may see: "mount /srv", "device 'top'". */
+  declare readonly holders: readonly string[];
 
   constructor(command: string, errno: number, detail: KernelErrorDetail = {}) {
     const code = errnoCode(errno);
     const meaning = meaningOf(command, code) ?? errnoText(errno);
     const { device, kernelLog = [], undone = [], left = [], cause } = detail;
+    const { openCount, holders = [] } = detail;
     let message = `${code}: ${meaning}, DM_${command}`;
     if (device !== undefined) message += ` '${cut(device)}'`;
+    if (openCount !== undefined) message += `; open ${times(openCount)}`;
+    if (holders.length > 0) message += `; held by ${holders.join(', ')}`;
     const advice = adviceOf(command, code);
     if (advice !== undefined) message += `; ${advice}`;
     const reason = kernelLog.find((line) => !line.includes('error adding target to table'));
@@ -121,7 +132,20 @@ export class KernelError extends DeviceMapperError {
     define(this, 'kernelLog', kernelLog);
     define(this, 'undone', undone);
     define(this, 'left', left);
+    define(this, 'openCount', openCount);
+    define(this, 'holders', holders);
   }
+}
+
+/** The same refusal, with more to tell. */
+export function amend(error: KernelError, more: KernelErrorDetail): KernelError {
+  const { command, errno, device, kernelLog, undone, left, openCount, holders, cause } = error;
+  const detail = { device, kernelLog, undone, left, openCount, holders, cause, ...more };
+  return new KernelError(command, -errno, detail);
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 const LOG_PREFIX = 'device-mapper: ';
@@ -144,7 +168,7 @@ export class KernelUnavailableError extends DeviceMapperError {
   }
 }
 
-/** ERR_DM_UNSUPPORTED: the kernel's interface is too old; nothing was sent. No call so far throws it. */
+/** ERR_DM_UNSUPPORTED: the kernel's interface is too old; nothing was sent. */
 export class UnsupportedError extends DeviceMapperError {
   /** What was asked for. */
   declare readonly feature: string;
@@ -168,6 +192,17 @@ export class UnsupportedError extends DeviceMapperError {
 export class ClosedError extends DeviceMapperError {
   constructor() {
     super('ERR_DM_CLOSED', 'this device-mapper handle is closed; open another one');
+  }
+}
+
+/** ERR_DM_TIMEOUT: `timeoutMs` went by, and what was waited for did not happen. */
+export class TimeoutError extends DeviceMapperError {
+  /** As it was given. */
+  declare readonly timeoutMs: number;
+
+  constructor(what: string, timeoutMs: number) {
+    super('ERR_DM_TIMEOUT', `${what} within ${timeoutMs} ms`);
+    define(this, 'timeoutMs', timeoutMs);
   }
 }
 
@@ -206,6 +241,7 @@ for (const [name, constructor] of Object.entries({
   KernelUnavailableError,
   UnsupportedError,
   ClosedError,
+  TimeoutError,
   NodeError,
 })) {
   Object.defineProperty(constructor.prototype, 'name', { value: name });

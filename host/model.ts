@@ -7,15 +7,30 @@
 
 export * from './codec.js';
 export { DeviceMapper, DeviceMapperSync, type Abortable } from './device-mapper.js';
+export type { DeviceEvent, WaitOptions, WatchOptions } from './events.js';
+export type { Feature } from './features.js';
 export type {
   CreateOptions,
+  DeviceOptions,
   GetTableOptions,
   ListOptions,
   LoadOptions,
+  Message,
+  MessageOptions,
+  ReloadOptions,
   RemoveOptions,
   StatusOptions,
   SuspendOptions,
   TableOptions,
 } from './operations.js';
-export { record, replay, type RecordedCall, type Recorder } from './replay.js';
-export type { AsyncCall, DeviceNodes, NodeState, Signal, Transport } from './transport.js';
+export { record, replay, type RecordOptions, type RecordedCall, type Recorder } from './replay.js';
+export type {
+  AsyncCall,
+  DeviceNodes,
+  NodeState,
+  PollOptions,
+  Signal,
+  Transport,
+  Udev,
+  UdevMode,
+} from './transport.js';

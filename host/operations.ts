@@ -2,77 +2,75 @@
 // and returns a result, so that it never knows whether it runs blocking or async, on a kernel or on a
 // recording of one. What it did it takes back when a later step fails.
 
-import { InputError, KernelError, NodeError, ReplyError, cut, show } from './errors.js';
+import { InputError, KernelError, ReplyError, amend, cut, show } from './errors.js';
 import {
-  DM_ACTIVE_PRESENT_FLAG,
   DM_BUFFER_FULL_FLAG,
   DM_DEFERRED_REMOVE,
-  DM_INACTIVE_PRESENT_FLAG,
-  DM_INTERNAL_SUSPEND_FLAG,
+  DM_IMA_MEASUREMENT_FLAG,
   DM_MAX_DATA_SIZE,
+  DM_MPATH_PROBE_PATHS,
   DM_NOFLUSH_FLAG,
   DM_PERSISTENT_DEV_FLAG,
   DM_QUERY_INACTIVE_TABLE_FLAG,
   DM_READONLY_FLAG,
   DM_SECURE_DATA_FLAG,
+  DM_SKIP_BDGET_FLAG,
   DM_SKIP_LOCKFS_FLAG,
   DM_STATUS_TABLE_FLAG,
   DM_SUSPEND_FLAG,
-  DM_UDEV_FLAGS_SHIFT,
-  DM_UDEV_PRIMARY_SOURCE_FLAG,
   DM_UUID_FLAG,
 } from './generated/uapi.js';
-import type { Transport } from './transport.js';
 import {
-  majorOf,
+  LOOK_MS,
+  checkWait,
+  noEvent,
+  type DeviceEntry,
+  type Look,
+  type WaitOptions,
+} from './events.js';
+import { holdsSecrets } from './keys.js';
+import { announced, checkNode, dropNode, provideNode } from './nodes.js';
+import {
+  FLAGS_OFFSET,
+  ask,
+  checkpoint,
+  deviceInfo,
+  filled,
+  flagsOf,
+  identify,
+  ioctl,
+  labelOf,
+  need,
+  query,
+  supports,
+  undoing,
+  type IoctlOptions,
+  type Operation,
+} from './steps.js';
+import {
   makeDev,
-  minorOf,
   type DeviceInfo,
   type DeviceListEntry,
   type DeviceNumber,
   type DeviceRef,
   type DeviceTable,
+  type Parameter,
   type Table,
   type TargetBytes,
   type TargetLine,
+  type TargetVersion,
   type Version,
 } from './types.js';
 import {
   REPLY_SPACE,
   encodeRequest,
-  type Command,
+  type Geometry,
   type Header,
   type Reply,
   type ReplyOptions,
-  type Request,
 } from './wire.js';
 
-/** What an operation asks its driver for; the answer comes back from the `yield`. */
-export type Effect =
-  /** One ioctl, its request as values or as bytes; answered by the reply, or by a positive errno. */
-  | {
-      readonly kind: 'ioctl';
-      readonly command: Command;
-      readonly request: Request | Uint8Array;
-      readonly frees?: boolean;
-      readonly decode?: ReplyOptions;
-      /** The answer may hold a key: overwrite the buffer when it was decoded. */
-      readonly secure?: boolean;
-    }
-  /** Let time go by. */
-  | { readonly kind: 'sleep'; readonly ms: number }
-  /** Something else that the machine may know or do, at once. */
-  | { readonly kind: 'ask'; readonly ask: (transport: Transport) => unknown }
-  /**
-   * An abort that came meanwhile is thrown here, as it is before an ioctl and a sleep; answered by
-   * whether one may still come.
-   */
-  | { readonly kind: 'checkpoint' }
-  /** Nothing; but from here on aborts come too late: what was done stays, or is being taken back. */
-  | { readonly kind: 'commit' };
-
-/** A generator that a driver runs. */
-export type Operation<T> = Generator<Effect, T, unknown>;
+export { getVersion, supports, type Operation } from './steps.js';
 
 // ── What callers may ask for ─────────────────────────────────────────────────────────────────────
 
@@ -88,9 +86,15 @@ export interface CreateOptions {
 export interface LoadOptions {
   /** Open the devices beneath for reading only; the device becomes read-only at the resume. */
   readonly readOnly?: boolean;
-  /** Have the kernel wipe the request from its memory, as a table with a key in it should. */
+  /**
+   * Have the kernel wipe the request from its memory. That is done anyway for targets that hold keys
+   * (crypt, inlinecrypt, integrity) and for parameters that are given as bytes.
+   */
   readonly secure?: boolean;
 }
+
+/** Options of reloadTable. */
+export type ReloadOptions = LoadOptions & SuspendOptions;
 
 /** Options of suspend and resume. */
 export interface SuspendOptions {
@@ -131,6 +135,12 @@ export interface TableOptions {
   readonly inactive?: boolean;
 }
 
+/** How to ask for a device. */
+export interface DeviceOptions extends TableOptions {
+  /** Have the openers not counted; kernels since Linux 2.6.28 count them all the same. */
+  readonly noOpenCount?: boolean;
+}
+
 /** How to ask for a table. */
 export interface GetTableOptions<ShowKeys extends boolean = boolean> extends TableOptions {
   /** Tell keys as they are, and all parameters as bytes, so that no key becomes a string. */
@@ -143,217 +153,21 @@ export interface StatusOptions extends TableOptions {
   readonly noflush?: boolean;
 }
 
-// ── The steps they are made of ───────────────────────────────────────────────────────────────────
-
-/** udev's rules take events of resume, rename and remove for genuine with this one, as libdm's. */
-const COOKIE = (DM_UDEV_PRIMARY_SOURCE_FLAG << DM_UDEV_FLAGS_SHIFT) >>> 0;
-
-/** libdm's patience with a device that udev is just looking at. */
-const PATIENCE = { times: 25, delayMs: 200 };
-
-/** How long udev is given to take its own links away: 3 s in all. */
-const UDEV_PATIENCE = { times: 150, delayMs: 20 };
-
-function* ask<T>(question: (transport: Transport) => T): Operation<T> {
-  return (yield { kind: 'ask', ask: question }) as T;
-}
-
-interface IoctlOptions extends Pick<Effect & { kind: 'ioctl' }, 'frees' | 'decode' | 'secure'> {
-  readonly device?: string;
-}
-
-/** One ioctl; an errno becomes a KernelError with the kernel's own reason. */
-function* ioctl<C extends Command>(
-  command: C,
-  request: Request<C> | Uint8Array,
-  { device, ...how }: IoctlOptions = {},
-): Operation<Reply<C>> {
-  const answer = yield { kind: 'ioctl', command, request: request as Request, ...how };
-  if (typeof answer !== 'number') return answer as Reply<C>;
-  const kernelLog = yield* ask((transport) => transport.kernelLog?.() ?? []);
-  throw new KernelError(command, answer, { device, kernelLog });
-}
-
-/** A query whose answer may outgrow the buffer. Repeating it does no harm (protocol: BUFFER_FULL). */
-function* query<C extends 'LIST_DEVICES' | 'TABLE_DEPS' | 'TABLE_STATUS'>(
-  command: C,
-  request: Partial<Header>,
-  options?: IoctlOptions,
-): Operation<Reply<C>> {
-  for (let dataSize = REPLY_SPACE; dataSize <= DM_MAX_DATA_SIZE; dataSize *= 2) {
-    const reply = yield* ioctl(command, { ...request, dataSize } as Request<C>, options);
-    // 5.10 may overrun and answer more than it was offered, without the flag.
-    if ((reply.flags & DM_BUFFER_FULL_FLAG) === 0 && reply.dataSize <= dataSize) {
-      yield { kind: 'checkpoint' };
-      return reply;
-    }
-  }
-  throw new ReplyError(command, 28, `the answer does not fit ${DM_MAX_DATA_SIZE} bytes`);
-}
-
-/** Exactly one of the three identifiers: two together are refused by the kernel, or mistaken. */
-function identify(device: DeviceRef): Partial<Header> {
-  if (typeof device === 'string') return { name: filled(device, 'name') };
-  if (typeof device !== 'object' || (device as unknown) === null) {
-    throw new InputError({ path: 'device' }, `expected a name or a reference, got ${show(device)}`);
-  }
-  const { name, uuid, dev } = device as { name?: unknown; uuid?: unknown; dev?: unknown };
-  const given = [name, uuid, dev].filter((value) => value !== undefined).length;
-  if (given !== 1) {
-    throw new InputError(
-      { path: 'device' },
-      `expected exactly one of name, uuid and dev, got ${given}`,
-    );
-  }
-  if (name !== undefined) return { name: filled(name, 'name') };
-  if (uuid !== undefined) return { uuid: filled(uuid, 'uuid') };
-  if (!Number.isInteger(dev) || (dev as number) <= 0 || (dev as number) > 0xffffffff) {
-    throw new InputError({ path: 'dev' }, `expected a device number, got ${show(dev)}`);
-  }
-  return { dev: dev as number };
-}
-
-function filled(text: unknown, path: string): string {
-  if (typeof text === 'string' && text !== '') return text;
-  throw new InputError({ path }, `expected a ${path}, got ${show(text)}`);
-}
-
-/** A reference as a message names it. */
-function labelOf(device: DeviceRef): string {
-  if (typeof device === 'string') return device;
-  if (typeof device !== 'object' || (device as unknown) === null) return show(device);
-  return device.name ?? device.uuid ?? `${majorOf(device.dev ?? 0)}:${minorOf(device.dev ?? 0)}`;
-}
-
-function flagsOf(flags: Readonly<Record<number, boolean | undefined>>): number {
-  let all = 0;
-  for (const [flag, set] of Object.entries(flags)) {
-    if (set !== undefined && typeof set !== 'boolean') {
-      throw new InputError({ path: 'options' }, `expected true or false, got ${show(set)}`);
-    }
-    if (set === true) all |= Number(flag);
-  }
-  return all >>> 0;
-}
-
-/** Names that cannot be a path in /dev/mapper: older kernels allow the first three, and none a '/'. */
-const NO_NODE = /^(\.|\.\.|control)$|\/|\p{Surrogate}/u;
-
-/** DeviceInfo.path */
-function pathOf(name: string, dev: number): string {
-  return NO_NODE.test(name) ? `/dev/dm-${minorOf(dev)}` : `/dev/mapper/${name}`;
-}
-
-function deviceInfo(reply: Header): DeviceInfo {
-  const { name, uuid, dev, openCount, targetCount, eventNr, flags } = reply;
-  return {
-    name,
-    uuid,
-    dev,
-    major: majorOf(dev),
-    minor: minorOf(dev),
-    path: pathOf(name, dev),
-    openCount,
-    targetCount,
-    eventNumber: eventNr,
-    suspended: (flags & DM_SUSPEND_FLAG) !== 0,
-    readOnly: (flags & DM_READONLY_FLAG) !== 0,
-    liveTable: (flags & DM_ACTIVE_PRESENT_FLAG) !== 0,
-    inactiveTable: (flags & DM_INACTIVE_PRESENT_FLAG) !== 0,
-    deferredRemove: (flags & DM_DEFERRED_REMOVE) !== 0,
-    internalSuspend: (flags & DM_INTERNAL_SUSPEND_FLAG) !== 0,
-    flags,
-  };
+/** How to send a message. */
+export interface MessageOptions {
+  /** Which target gets it: the one that covers this sector, the first if left out. */
+  readonly sector?: number | bigint;
+  /** Have the kernel wipe the message from its memory; done anyway for what is given as bytes. */
+  readonly secure?: boolean;
 }
 
 /**
- * Do `work`; if it fails, do `undo` and say in the error what it undid (`what`), or what is left.
- * An abort is a failure like others.
+ * A message: a string goes as it is, and its words end at blanks; of an array each element is one
+ * word, escaped where needed. Keys are best given as bytes, which never become a string.
  */
-function* undoing<T>(
-  work: Operation<T>,
-  undo: () => Operation<unknown>,
-  what: string,
-): Operation<T> {
-  try {
-    return yield* work;
-  } catch (error) {
-    const undone: string[] = [];
-    const left: string[] = [];
-    let failure: unknown;
-    // An abort that comes now, or came during the ioctl that failed, must not end the undoing.
-    yield { kind: 'commit' };
-    try {
-      yield* undo();
-      undone.push(what);
-    } catch (problem) {
-      failure = problem;
-      left.push(what);
-    }
-    if (error instanceof KernelError) {
-      const { command, errno, device, kernelLog, cause } = error;
-      throw new KernelError(command, -errno, { device, kernelLog, undone, left, cause });
-    }
-    if (error instanceof NodeError) throw new NodeError(error.path, error.problem, undone, left);
-    if (failure instanceof KernelError) {
-      const { command, errno, device, kernelLog } = failure;
-      throw new KernelError(command, -errno, { device, kernelLog, left, cause: error });
-    }
-    throw error;
-  }
-}
-
-// ── Nodes ────────────────────────────────────────────────────────────────────────────────────────
-
-/** What stands at a device's path that is not the device's is refused before it is in the way. */
-function* checkNode(name: string): Operation<void> {
-  if (NO_NODE.test(name)) return;
-  const path = pathOf(name, 0);
-  if ((yield* ask((transport) => transport.nodes?.state(path))) === 'other') throw taken(path);
-}
-
-function taken(path: string): NodeError {
-  return new NodeError(path, 'something that is no device-mapper node stands here; move it away');
-}
-
-/**
- * Have the device's path open as the device, at once: the link that udev makes is made here if udev
- * has not come to it yet, and udev leaves it as it is.
- */
-function* provideNode({ name, path, dev }: DeviceInfo): Operation<void> {
-  if (NO_NODE.test(name)) return;
-  // A few tries, as udev may be making the same link at the same time.
-  for (let tries = 0; tries < 5; tries++) {
-    const state = yield* ask((transport) => transport.nodes?.state(path, dev));
-    if (state === undefined || state === 'ours') return;
-    if (state === 'other') throw taken(path);
-    yield* ask((transport) => transport.nodes?.make(path, dev));
-  }
-  throw new NodeError(path, 'the node keeps changing under our hands; what else makes it?');
-}
-
-/** Take away the node of a device that is gone, unless a new device has the name by now. */
-function* dropNode(name: string): Operation<void> {
-  yield { kind: 'commit' };
-  if (NO_NODE.test(name)) return;
-  const path = pathOf(name, 0);
-  for (let i = 0; i < UDEV_PATIENCE.times; i++) {
-    if ((yield* ask((transport) => transport.nodes?.settled())) !== false) break;
-    yield { kind: 'sleep', ms: UDEV_PATIENCE.delayMs };
-  }
-  if ((yield* ask((transport) => transport.nodes?.state(path))) !== 'stale') return;
-  if ((yield* findDevice(name)) !== undefined) return;
-  yield* ask((transport) => transport.nodes?.remove(path));
-  // Somebody may have made a device of this name, and its node, just before we took the node away.
-  const next = yield* findDevice(name);
-  if (next?.liveTable === true) yield* provideNode(next);
-}
+export type Message = string | readonly Parameter[] | Uint8Array;
 
 // ── The operations ───────────────────────────────────────────────────────────────────────────────
-
-export function* getVersion(): Operation<Version> {
-  return (yield* ioctl('VERSION', {})).version;
-}
 
 export function* createDevice(name: string, options: CreateOptions = {}): Operation<DeviceInfo> {
   const create = encodeCreate(name, options);
@@ -361,11 +175,6 @@ export function* createDevice(name: string, options: CreateOptions = {}): Operat
   const reply = yield* ioctl('DEV_CREATE', create, { device: name });
   yield* undoing(checkpoint(), () => removeCreated(name), `create device '${cut(name)}'`);
   return deviceInfo(reply);
-}
-
-/** @returns whether an abort may still come */
-function* checkpoint(): Operation<boolean> {
-  return (yield { kind: 'checkpoint' }) as boolean;
 }
 
 /** Made before anything is sent or looked at, as {@link encodeLoad} is. */
@@ -387,13 +196,39 @@ function* removeCreated(name: string): Operation<void> {
   yield* removeDevice(name, { retry: true });
 }
 
-/** The load's bytes, made before anything is sent: what is wrong with a table is known by then. */
-function encodeLoad(device: DeviceRef, table: Table, options: LoadOptions): Uint8Array {
-  const flags = flagsOf({
-    [DM_READONLY_FLAG]: options.readOnly,
-    [DM_SECURE_DATA_FLAG]: options.secure,
-  });
-  return encodeRequest('TABLE_LOAD', { ...identify(device), targets: table, flags });
+/** A load, made before anything is sent: what is wrong with a table is known by then. */
+class Load {
+  readonly #bytes: Uint8Array;
+  readonly #device: string;
+  readonly #secure: boolean;
+  readonly #asked: boolean | undefined;
+
+  constructor(device: DeviceRef, table: Table, { readOnly, secure }: LoadOptions) {
+    this.#device = labelOf(device);
+    this.#asked = secure;
+    this.#secure = secure === true || holdsSecrets(table);
+    const flags = flagsOf({
+      [DM_READONLY_FLAG]: readOnly,
+      [DM_SECURE_DATA_FLAG]: secure,
+      ...(this.#secure && { [DM_SECURE_DATA_FLAG]: true }),
+    });
+    this.#bytes = encodeRequest('TABLE_LOAD', { ...identify(device), targets: table, flags });
+  }
+
+  /** Do `work`, which sends this, and leave nothing of a key behind. */
+  *during<T>(work: () => Operation<T>): Operation<T> {
+    try {
+      // A kernel that knows no such flag keeps what it is given: told only to who counts on it.
+      yield* need('secureData', this.#asked);
+      return yield* work();
+    } finally {
+      if (this.#secure) this.#bytes.fill(0);
+    }
+  }
+
+  *send(): Operation<DeviceInfo> {
+    return deviceInfo(yield* ioctl('TABLE_LOAD', this.#bytes, { device: this.#device }));
+  }
 }
 
 export function* loadTable(
@@ -401,16 +236,17 @@ export function* loadTable(
   table: Table,
   options: LoadOptions = {},
 ): Operation<DeviceInfo> {
-  const load = encodeLoad(device, table, options);
-  const label = labelOf(device);
-  try {
-    const reply = yield* ioctl('TABLE_LOAD', load, { device: label });
-    yield* undoing(checkpoint(), () => clearTable(device), `load the table of '${cut(label)}'`);
-    return deviceInfo(reply);
-  } finally {
-    if (options.secure === true) load.fill(0);
-  }
+  const load = new Load(device, table, options);
+  return yield* load.during(function* () {
+    const info = yield* load.send();
+    yield* undoing(checkpoint(), () => clearTable(device), loading(device));
+    return info;
+  });
 }
+
+/** How the steps of an operation are named, in the error that tells what became of them. */
+const loading = (device: DeviceRef): string => `load the table of '${cut(labelOf(device))}'`;
+const suspending = (device: DeviceRef): string => `suspend device '${cut(labelOf(device))}'`;
 
 export function* createActiveDevice(
   name: string,
@@ -418,46 +254,123 @@ export function* createActiveDevice(
   options: CreateOptions & LoadOptions = {},
 ): Operation<DeviceInfo> {
   const create = encodeCreate(name, options);
-  const load = encodeLoad(name, table, options);
-  try {
+  const load = new Load(name, table, options);
+  return yield* load.during(function* () {
     yield* checkNode(name);
     yield* ioctl('DEV_CREATE', create, { device: name });
     const what = `create device '${cut(name)}'`;
     return yield* undoing(activate(name, load), () => removeCreated(name), what);
-  } finally {
-    if (options.secure === true) load.fill(0);
-  }
+  });
 }
 
-function* activate(name: string, load: Uint8Array): Operation<DeviceInfo> {
-  yield* ioctl('TABLE_LOAD', load, { device: name });
+function* activate(name: string, load: Load): Operation<DeviceInfo> {
+  yield* load.send();
   const info = yield* resume(name);
   yield* checkpoint();
   return info;
 }
 
+/**
+ * The load goes first: it takes memory, which a machine may only get by writing to this very device.
+ * Then the suspend on its own, so that a resume that fails leaves a state that is known.
+ */
+export function* reloadTable(
+  device: DeviceRef,
+  table: Table,
+  options: ReloadOptions = {},
+): Operation<DeviceInfo> {
+  const load = new Load(device, table, options);
+  const suspension = { ...identify(device), flags: suspendFlags(options, true) };
+  return yield* load.during(function* () {
+    yield* need('noflush', options.noflush);
+    const before = yield* getTable(device, { showKeys: true });
+    const steps: string[] = [];
+    const swap = function* (): Operation<DeviceInfo> {
+      yield* load.send();
+      steps.push(loading(device));
+      yield* checkpoint();
+      if (before.device.liveTable && !before.device.suspended) {
+        yield* ioctl('DEV_SUSPEND', suspension, { device: labelOf(device) });
+        steps.push(suspending(device));
+      }
+      yield* checkpoint();
+      return yield* resume(device, options);
+    };
+    try {
+      return yield* undoing(swap(), () => restore(device, before), steps);
+    } finally {
+      wipe(before);
+    }
+  });
+}
+
+/**
+ * The device as it was `before`: its live table, its slot empty, running. A swap that failed leaves the
+ * old table live or the new one, and the device suspended (dm.c dm_swap_table(), dm_resume()).
+ */
+function* restore(device: DeviceRef, before: DeviceTable<TargetBytes>): Operation<void> {
+  const now = yield* getTable(device, { showKeys: true });
+  try {
+    if (now.device.inactiveTable) yield* clearTable(device);
+    const same = sameTable(now, before);
+    if (before.device.liveTable && !same) {
+      yield* loadTable(device, before.targets, { readOnly: before.device.readOnly });
+    }
+    const halted = now.device.suspended && now.device.liveTable;
+    if (!same || (halted && !before.device.suspended)) {
+      yield* resume(device, { noflush: true, skipLockfs: true });
+    }
+  } finally {
+    wipe(now);
+  }
+}
+
+function sameTable(a: DeviceTable<TargetBytes>, b: DeviceTable<TargetBytes>): boolean {
+  const same = (x: TargetBytes, y: TargetBytes): boolean =>
+    x.startSector === y.startSector &&
+    x.length === y.length &&
+    x.type === y.type &&
+    x.parameters.length === y.parameters.length &&
+    x.parameters.every((byte, i) => byte === y.parameters[i]);
+  return (
+    a.targets.length === b.targets.length &&
+    a.targets.every((target, i) => same(target, b.targets[i]!))
+  );
+}
+
+function wipe({ targets }: DeviceTable<TargetBytes>): void {
+  for (const { parameters } of targets) parameters.fill(0);
+}
+
 export function* suspend(device: DeviceRef, options: SuspendOptions = {}): Operation<DeviceInfo> {
-  const flags = (suspendFlags(options) | DM_SUSPEND_FLAG) >>> 0;
-  const request = { ...identify(device), flags };
+  const request = { ...identify(device), flags: suspendFlags(options, true) };
   const label = labelOf(device);
+  yield* need('noflush', options.noflush);
   // What an abort must leave as it was: to ask first is worth it only if one may come.
   const before = (yield* checkpoint()) ? yield* findDevice(device) : undefined;
   const info = deviceInfo(yield* ioctl('DEV_SUSPEND', request, { device: label }));
   // A resume would make the table that waits live: too much for an abort, which comes too late then.
   if (info.inactiveTable) return info;
   const undo = (): Operation<DeviceInfo> => resume(device);
-  const what = `suspend device '${cut(label)}'`;
-  yield* before?.suspended === true ? checkpoint() : undoing(checkpoint(), undo, what);
+  yield* before?.suspended === true
+    ? checkpoint()
+    : undoing(checkpoint(), undo, suspending(device));
   return info;
 }
 
-function suspendFlags({ noflush, skipLockfs }: SuspendOptions): number {
-  return flagsOf({ [DM_NOFLUSH_FLAG]: noflush, [DM_SKIP_LOCKFS_FLAG]: skipLockfs });
+function suspendFlags({ noflush, skipLockfs }: SuspendOptions, suspended: boolean): number {
+  return flagsOf({
+    [DM_NOFLUSH_FLAG]: noflush,
+    [DM_SKIP_LOCKFS_FLAG]: skipLockfs,
+    [DM_SUSPEND_FLAG]: suspended,
+  });
 }
 
 export function* resume(device: DeviceRef, options: SuspendOptions = {}): Operation<DeviceInfo> {
-  const request = { ...identify(device), flags: suspendFlags(options), eventNr: COOKIE };
-  const reply = yield* ioctl('DEV_SUSPEND', request, { device: labelOf(device), frees: true });
+  const request = { ...identify(device), flags: suspendFlags(options, false) };
+  yield* need('noflush', options.noflush);
+  const how = { device: labelOf(device), frees: true };
+  const reply = yield* announced((eventNr) => ioctl('DEV_SUSPEND', { ...request, eventNr }, how));
   const info = deviceInfo(reply);
   if (info.liveTable) yield* provideNode(info);
   return info;
@@ -469,16 +382,42 @@ export function* removeDevice(
 ): Operation<'removed' | 'scheduled'> {
   // `force` is no flag of the kernel's; it is only checked as one.
   const flags = flagsOf({ [DM_DEFERRED_REMOVE]: deferred, 0: force });
-  const request = { ...identify(device), flags, eventNr: COOKIE };
-  const removal = whileBusy(patience(retry), () =>
-    ioctl('DEV_REMOVE', request, { device: labelOf(device), frees: true }),
+  const request = { ...identify(device), flags };
+  const patient = patience(retry);
+  yield* need('deferredRemove', deferred);
+  const how = { device: labelOf(device), frees: true };
+  const remove = (eventNr: number): Operation<Reply<'DEV_REMOVE'>> =>
+    ioctl('DEV_REMOVE', { ...request, eventNr }, how);
+  const removal = tellingHolders(
+    device,
+    whileBusy(patient, () => announced(remove)),
   );
   const reply = yield* force === true ? failingAllIo(device, removal) : removal;
   // The flag is cleared if the device went at once (dm-ioctl.c dev_remove()).
   if ((reply.flags & DM_DEFERRED_REMOVE) !== 0) return 'scheduled';
-  yield* dropNode(reply.name);
+  yield* dropNode(reply.name, findDevice);
   return 'removed';
 }
+
+/** An EBUSY of `work` says how often the device is open, and by what. */
+function* tellingHolders<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
+  try {
+    return yield* work;
+  } catch (error) {
+    if (!(error instanceof KernelError) || error.code !== 'EBUSY') throw error;
+    const found = yield* findDevice(device);
+    if (found === undefined) throw error;
+    const holders = yield* ask((transport) => transport.holders?.(found.dev) ?? []);
+    throw amend(error, { openCount: found.openCount, holders });
+  }
+}
+
+export function* cancelDeferredRemove(device: DeviceRef): Operation<void> {
+  yield* sendMessage(device, '@cancel_deferred_remove');
+}
+
+/** libdm's patience with a device that udev is just looking at. */
+const PATIENCE: Patience = { times: 25, delayMs: 200 };
 
 interface Patience {
   readonly times: number;
@@ -530,8 +469,7 @@ function* failingAllIo<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
     return yield* work;
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
-    const { command, errno, kernelLog } = error;
-    throw new KernelError(command, -errno, { device: error.device, kernelLog, left: [what] });
+    throw amend(error, { left: [...error.left, what] });
   }
 }
 
@@ -539,20 +477,79 @@ export function* removeAllDevices({
   deferred,
 }: { readonly deferred?: boolean } = {}): Operation<void> {
   const flags = flagsOf({ [DM_DEFERRED_REMOVE]: deferred });
+  yield* need('deferredRemove', deferred);
   const before = yield* listDevices();
   yield* ioctl('REMOVE_ALL', { flags }, { frees: true });
   const kept = new Set((yield* listDevices()).map(({ name }) => name));
-  for (const { name } of before) if (!kept.has(name)) yield* dropNode(name);
+  for (const { name } of before) if (!kept.has(name)) yield* dropNode(name, findDevice);
 }
 
-export function* getDevice(device: DeviceRef): Operation<DeviceInfo> {
-  const reply = yield* ioctl('DEV_STATUS', identify(device), { device: labelOf(device) });
-  return deviceInfo(reply);
+export function* renameDevice(device: DeviceRef, newName: string): Operation<DeviceInfo> {
+  // The kernel finds the device by its name only (dm-ioctl.c dm_hash_rename()).
+  identify(device);
+  const path = { path: 'newName' };
+  if (filled(newName, 'newName').includes('/')) {
+    throw new InputError(path, `expected a name without "/", got ${show(newName)}`);
+  }
+  encodeRequest('DEV_RENAME', { name: 'x', newName });
+  const { name, liveTable } = yield* getDevice(device);
+  if (liveTable) yield* checkNode(newName);
+  yield* announced(rename(name, newName));
+  const settle = function* (): Operation<DeviceInfo> {
+    yield* checkpoint();
+    const info = yield* getDevice(newName);
+    if (info.liveTable) yield* provideNode(info);
+    return info;
+  };
+  const undo = function* (): Operation<void> {
+    yield* announced(rename(newName, name));
+    const info = yield* getDevice(name);
+    if (info.liveTable) yield* provideNode(info);
+    yield* dropNode(newName, findDevice);
+  };
+  const info = yield* undoing(settle(), undo, `rename device '${cut(name)}' to '${cut(newName)}'`);
+  yield* dropNode(name, findDevice);
+  return info;
 }
 
-export function* findDevice(device: DeviceRef): Operation<DeviceInfo | undefined> {
+function rename(name: string, newName: string): (eventNr: number) => Operation<Header> {
+  return (eventNr) => ioctl('DEV_RENAME', { name, newName, eventNr }, { device: name });
+}
+
+export function* setUuid(device: DeviceRef, uuid: string): Operation<DeviceInfo> {
+  identify(device);
+  encodeRequest('DEV_RENAME', { name: 'x', newUuid: filled(uuid, 'uuid') });
+  yield* need('setUuid', true);
+  const { name } = yield* getDevice(device);
+  yield* announced((eventNr) =>
+    ioctl('DEV_RENAME', { name, newUuid: uuid, eventNr }, { device: name }),
+  );
+  yield { kind: 'commit' };
+  return yield* getDevice(name);
+}
+
+export function* getDevice(
+  device: DeviceRef,
+  { inactive, noOpenCount }: DeviceOptions = {},
+): Operation<DeviceInfo> {
+  const flags = flagsOf({
+    [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive,
+    [DM_SKIP_BDGET_FLAG]: noOpenCount,
+  });
+  const request = identify(device);
+  if (flags === 0)
+    return deviceInfo(yield* ioctl('DEV_STATUS', request, { device: labelOf(device) }));
+  yield* need('inactiveTable', inactive);
+  const how = { device: labelOf(device) };
+  return deviceInfo(yield* ioctl('DEV_STATUS', { ...request, flags }, how));
+}
+
+export function* findDevice(
+  device: DeviceRef,
+  options?: DeviceOptions,
+): Operation<DeviceInfo | undefined> {
   try {
-    return yield* getDevice(device);
+    return yield* getDevice(device, options);
   } catch (error) {
     if (error instanceof KernelError && error.code === 'ENXIO') return undefined;
     throw error;
@@ -587,6 +584,7 @@ export function* getTable<ShowKeys extends boolean = false>(
     [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive,
   });
   const decode: ReplyOptions = { parameters: showKeys ? 'bytes' : 'zeroKeys' };
+  yield* need('inactiveTable', inactive);
   const table = yield* tableStatus(device, flags, { decode, secure: true });
   return table as DeviceTable<ShowKeys extends true ? TargetBytes : TargetLine>;
 }
@@ -596,6 +594,21 @@ export function* getStatus(
   { inactive, noflush }: StatusOptions = {},
 ): Operation<DeviceTable> {
   const flags = flagsOf({ [DM_NOFLUSH_FLAG]: noflush, [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive });
+  yield* need('inactiveTable', inactive);
+  yield* need('statusNoflush', noflush);
+  return yield* tableStatus(device, flags);
+}
+
+export function* getMeasurement(
+  device: DeviceRef,
+  { inactive }: TableOptions = {},
+): Operation<DeviceTable> {
+  const flags = flagsOf({
+    [DM_IMA_MEASUREMENT_FLAG]: true,
+    [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive,
+  });
+  identify(device);
+  yield* need('measurement', true);
   return yield* tableStatus(device, flags);
 }
 
@@ -620,5 +633,146 @@ export function* getDependencies(
 ): Operation<readonly DeviceNumber[]> {
   const flags = flagsOf({ [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive });
   const request = { ...identify(device), flags };
+  yield* need('inactiveTable', inactive);
   return (yield* query('TABLE_DEPS', request, { device: labelOf(device) })).deps;
+}
+
+export function* listTargets(): Operation<readonly TargetVersion[]> {
+  yield* need('listTargets', true);
+  return (yield* query('LIST_VERSIONS', {})).versions;
+}
+
+export function* getTargetVersion(type: string): Operation<Version> {
+  const name = filled(type, 'type');
+  yield* need('targetVersion', true);
+  const { versions } = yield* query('GET_TARGET_VERSION', { name }, { device: name });
+  return versions[0]!.version;
+}
+
+export function* setGeometry(device: DeviceRef, geometry: Geometry): Operation<void> {
+  const request = encodeRequest('DEV_SET_GEOMETRY', { ...identify(device), geometry });
+  yield* need('geometry', true);
+  yield* ioctl('DEV_SET_GEOMETRY', request, { device: labelOf(device) });
+}
+
+// ── Messages ─────────────────────────────────────────────────────────────────────────────────────
+
+/** Messages that may be sent again when the answer did not fit (protocol: BUFFER_FULL). */
+const REPEATABLE: ReadonlySet<string> = new Set([
+  '@stats_create', // dm-stats.c message_stats_create(): the room is looked at before it is created
+  '@stats_list',
+  '@stats_print',
+  '@stats_print_clear', // dm-stats.c dm_stats_print(): cleared only if all of it fitted
+]);
+
+/** Enough for the answer of any message that has an effect, which cannot be sent twice for more room. */
+const ANSWER_SPACE = 4 * REPLY_SPACE;
+
+export function* sendMessage(
+  device: DeviceRef,
+  message: Message,
+  { sector = 0, secure }: MessageOptions = {},
+): Operation<string> {
+  const action = actionOf(message);
+  const isForCore = action.startsWith('@');
+  if (isForCore && sector !== 0 && sector !== 0n) {
+    // Its answer may be what stood in the place of the sector (dm-ioctl.c target_message()).
+    const problem = `expected none with a message to the device itself, got ${show(sector)}`;
+    throw new InputError({ path: 'sector' }, problem);
+  }
+  const hidden = secure === true || isBytes(message);
+  const flags = flagsOf({
+    [DM_SECURE_DATA_FLAG]: secure,
+    ...(hidden && { [DM_SECURE_DATA_FLAG]: true }),
+  });
+  const request = { ...identify(device), sector, message, flags };
+  // Of the answer's space nothing is known but that it comes on top of what is sent.
+  const least = encodeRequest('TARGET_MSG', request);
+  const needed = least.length;
+  if (hidden) least.fill(0);
+
+  yield* need('messages', true);
+  yield* need('secureData', secure);
+  yield* need('statistics', action.startsWith('@stats_'));
+  yield* need('deferredRemove', action === '@cancel_deferred_remove');
+  const how = { device: labelOf(device), secure: hidden };
+  let dataSize = needed + (REPEATABLE.has(action) ? REPLY_SPACE : ANSWER_SPACE);
+  for (;;) {
+    const reply = yield* ioctl('TARGET_MSG', { ...request, dataSize }, how);
+    if ((reply.flags & DM_BUFFER_FULL_FLAG) === 0) return reply.message ?? '';
+    dataSize *= 2;
+    if (REPEATABLE.has(action) && dataSize <= DM_MAX_DATA_SIZE) continue;
+    const problem = `the message was carried out, but its answer does not fit ${dataSize / 2} bytes`;
+    throw new ReplyError('TARGET_MSG', FLAGS_OFFSET, problem);
+  }
+}
+
+/** The word that says what to do; the kernel compares it without regard to case. */
+function actionOf(message: Message): string {
+  const first = Array.isArray(message) ? (message as readonly Parameter[])[0] : message;
+  if (typeof first !== 'string') return '';
+  return /^\s*(\S*)/.exec(first)![1]!.toLowerCase();
+}
+
+function isBytes(message: Message): boolean {
+  const parts = Array.isArray(message) ? (message as readonly Parameter[]) : [message];
+  return parts.some((part) => part instanceof Uint8Array);
+}
+
+// ── Events ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Have the control node tell of what happens from now on; false where the kernel cannot. */
+export function* armPoll(): Operation<boolean> {
+  if (!(yield* supports('armPoll'))) return false;
+  yield* ioctl('DEV_ARM_POLL', {});
+  return true;
+}
+
+/** All devices, with their uuids and event numbers also where lists do not tell them. */
+export function* lookAtDevices(): Operation<Look> {
+  const look = new Map<number, DeviceEntry>();
+  for (const { name, dev, uuid, eventNumber } of yield* listDevices()) {
+    if (uuid !== undefined && eventNumber !== undefined) {
+      look.set(dev, { name, dev, uuid, eventNumber });
+      continue;
+    }
+    const found = yield* findDevice({ dev });
+    if (found === undefined) continue;
+    look.set(dev, { name, dev, uuid: found.uuid, eventNumber: found.eventNumber });
+  }
+  return look;
+}
+
+/** For a blocking client; an async one has the loop of events.ts. */
+export function* waitForEvent(device: DeviceRef, options: WaitOptions = {}): Operation<DeviceInfo> {
+  checkWait(options);
+  const { eventNumber, timeoutMs } = options;
+  let left = timeoutMs ?? Infinity;
+  for (let seen = eventNumber; ;) {
+    // Before the look, or what happens right after it would wake nobody.
+    const armed = yield* armPoll();
+    const info = yield* getDevice(device);
+    seen ??= info.eventNumber;
+    if (info.eventNumber !== seen) return info;
+    if (left <= 0) throw noEvent(device, timeoutMs);
+    const before = left;
+    const polled = armed && (yield* ask((transport) => transport.pollSync?.(before)));
+    if (typeof polled === 'number') {
+      left = polled;
+    } else {
+      const ms = Math.min(left, LOOK_MS);
+      yield { kind: 'sleep', ms };
+      left -= ms;
+    }
+  }
+}
+
+export function* probePaths(device: DeviceRef): Operation<void> {
+  identify(device);
+  yield* need('probePaths', true);
+  const { path } = yield* getDevice(device);
+  const errno = yield { kind: 'deviceIoctl', path, request: DM_MPATH_PROBE_PATHS };
+  if (errno !== 0) {
+    throw new KernelError('MPATH_PROBE_PATHS', errno as number, { device: labelOf(device) });
+  }
 }

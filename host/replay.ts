@@ -1,6 +1,7 @@
 // A run of a Transport, written down and played back byte for byte.
 
-import type { AsyncCall, DeviceNodes, NodeState, Transport } from './transport.js';
+import { hideSecrets } from './keys.js';
+import type { AsyncCall, DeviceNodes, NodeState, Transport, Udev, UdevMode } from './transport.js';
 
 /** One call of a Transport, as JSON can hold it: a line of a recording. */
 export interface RecordedCall {
@@ -24,9 +25,15 @@ export interface Recorder extends Transport {
   lines(): RecordedCall[];
 }
 
+/** Options of record. */
+export interface RecordOptions {
+  /** Write keys down as they are, in place of as many stars. */
+  readonly secrets?: boolean;
+}
+
 /**
- * Stand between a client and `transport`, and write down every call and its answer. What went through
- * is all in there, keys too.
+ * Stand between a client and `transport`, and write down every call and its answer. Keys in tables and
+ * messages become stars, unless `secrets` is true.
  *
  * @param transport - a kernel, or anything that answers like one; closing the recorder closes it
  *
@@ -34,7 +41,7 @@ export interface Recorder extends Transport {
  * const recorder = record(KernelTransport.open());
  * const dm = new DeviceMapperSync(recorder);
  */
-export function record(transport: Transport): Recorder {
+export function record(transport: Transport, { secrets = false }: RecordOptions = {}): Recorder {
   /** A place is taken when a call is made, and filled when it is answered. */
   const lines: (RecordedCall | undefined)[] = [];
 
@@ -43,15 +50,25 @@ export function record(transport: Transport): Recorder {
     return out;
   };
   const before = (request: number, buffer: Uint8Array): ((errno: number) => number) => {
-    const line = { call: 'ioctl', in: toBase64(buffer), request, size: buffer.length };
+    const shown = (direction: 'request' | 'reply'): string =>
+      toBase64(secrets ? buffer : hideSecrets(request, buffer, direction));
+    const line = { call: 'ioctl', in: shown('request'), request, size: buffer.length };
     const place = lines.push(undefined) - 1;
     return (errno) => {
-      lines[place] = { ...line, out: toBase64(buffer), errno };
+      lines[place] = { ...line, out: shown('reply'), errno };
       return errno;
     };
   };
 
-  const { nodes } = transport;
+  const noteDevice = (path: string, request: number): ((errno: number) => number) => {
+    const place = lines.push(undefined) - 1;
+    return (errno) => {
+      lines[place] = { call: 'deviceIoctl', in: [path], request, errno };
+      return errno;
+    };
+  };
+
+  const { nodes, udev } = transport;
   return {
     lines: () => lines.filter((line) => line !== undefined),
     ioctl: (request, buffer) => before(request, buffer)(transport.ioctl(request, buffer)),
@@ -72,6 +89,42 @@ export function record(transport: Transport): Recorder {
       sleepSync: (ms) => {
         note('sleep', [ms], undefined);
         transport.sleepSync?.(ms);
+      },
+    }),
+    ...(transport.poll && {
+      poll: async (options) => {
+        // A place is taken when the wait has ended, as what comes meanwhile is answered before.
+        await transport.poll?.(options);
+        note('poll', [], undefined);
+      },
+    }),
+    ...(transport.pollSync && {
+      pollSync: (timeoutMs) => {
+        return note('poll', [], transport.pollSync?.(timeoutMs) ?? 0);
+      },
+    }),
+    ...(transport.deviceIoctl && {
+      deviceIoctl: async (path, request) => {
+        const answered = noteDevice(path, request);
+        return answered((await transport.deviceIoctl?.(path, request)) ?? 0);
+      },
+    }),
+    ...(transport.deviceIoctlSync && {
+      deviceIoctlSync: (path, request) =>
+        noteDevice(path, request)(transport.deviceIoctlSync?.(path, request) ?? 0),
+    }),
+    ...(transport.holders && {
+      holders: (dev) => note('holders', [dev], transport.holders?.(dev) ?? []),
+    }),
+    ...(udev && {
+      udev: {
+        mode: () => note('udev.mode', [], udev.mode()),
+        create: () => note('udev.create', [], udev.create()),
+        completed: (cookie) => note('udev.completed', [cookie], udev.completed(cookie)),
+        remove: (cookie) => {
+          udev.remove(cookie);
+          note('udev.remove', [cookie], undefined);
+        },
       },
     }),
     ...(transport.kernelLog && {
@@ -135,9 +188,12 @@ export function replay(lines: readonly RecordedCall[]): Transport {
     if (buffer.length !== given.length) {
       throw new Error(`${which}: ${buffer.length} bytes, the recording has ${given.length}`);
     }
-    const at = buffer.findIndex((byte, i) => byte !== given[i]);
-    if (at >= 0) {
-      throw new Error(`${which}: byte ${at} is ${buffer[at]}, the recording has ${given[at]}`);
+    // What is hidden in the recording cannot differ.
+    for (const now of [buffer, hideSecrets(request, buffer, 'request')]) {
+      const at = now.findIndex((byte, i) => byte !== given[i]);
+      if (at < 0) break;
+      if (now === buffer) continue;
+      throw new Error(`${which}: byte ${at} is ${now[at]}, the recording has ${given[at]}`);
     }
     buffer.set(fromBase64((line.out ?? '') as string, buffer.length));
     return line.errno;
@@ -155,6 +211,18 @@ export function replay(lines: readonly RecordedCall[]): Transport {
     remove: (path) => void ask('nodes.remove', [path]),
     settled: () => ask('nodes.settled', []) as boolean,
   };
+  const deviceIoctl = (path: string, request: number): number => {
+    const line = take('deviceIoctl');
+    same(line, [path]);
+    if (line.request !== request) throw new Error(`replay: call ${next - 1} was another request`);
+    return line.errno;
+  };
+  const udev: Udev = {
+    mode: () => ask('udev.mode', []) as UdevMode,
+    create: () => ask('udev.create', []) as number,
+    completed: (cookie) => ask('udev.completed', [cookie]) as boolean,
+    remove: (cookie) => void ask('udev.remove', [cookie]),
+  };
   return {
     ioctl,
     // eslint-disable-next-line @typescript-eslint/require-await -- its throw must be a rejection
@@ -168,6 +236,19 @@ export function replay(lines: readonly RecordedCall[]): Transport {
       sleep: async (ms: number) => void ask('sleep', [ms]),
       sleepSync: (ms: number) => void ask('sleep', [ms]),
     }),
+    ...(has('poll') && {
+      // eslint-disable-next-line @typescript-eslint/require-await -- as above
+      poll: async () => void ask('poll', []),
+      // Of an async recording nothing is known but that it woke.
+      pollSync: (timeoutMs: number) => (ask('poll', []) ?? timeoutMs) as number,
+    }),
+    ...(has('deviceIoctl') && {
+      // eslint-disable-next-line @typescript-eslint/require-await -- as above
+      deviceIoctl: async (path: string, request: number) => deviceIoctl(path, request),
+      deviceIoctlSync: deviceIoctl,
+    }),
+    ...(has('holders') && { holders: (dev: number) => ask('holders', [dev]) as string[] }),
+    ...(has('udev.') && { udev }),
     ...(has('kernelLog') && { kernelLog: () => ask('kernelLog', []) as string[] }),
     ...(has('nodes.') && { nodes }),
   };

@@ -31,8 +31,11 @@ export interface Transport {
    * once when `signal` aborts. Takes no thread, and may wake for nothing.
    */
   poll?(options?: PollOptions): Promise<void>;
-  /** The same on the calling thread, for `timeoutMs` at most. */
-  pollSync?(timeoutMs: number): void;
+  /**
+   * The same on the calling thread, for `timeoutMs` at most, which may be Infinity.
+   * @returns the milliseconds that are left of them
+   */
+  pollSync?(timeoutMs: number): number;
   /**
    * Issue an ioctl that takes no argument on the block device at `path`, on another thread.
    * @returns 0, or the positive errno, that of opening the device too

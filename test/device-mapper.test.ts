@@ -1,5 +1,4 @@
 /** What the two clients ask of a Transport, in which order, and what they do about its answers. */
-import * as model from 'devicemapper/model';
 import {
   DM_ACTIVE_PRESENT_FLAG,
   DM_BUFFER_FULL_FLAG,
@@ -9,165 +8,29 @@ import {
   DeviceMapper,
   DeviceMapperSync,
   REQUEST_CODE,
-  decodeRequest,
-  encodeReply,
   type AsyncCall,
   type Command,
-  type DecodedRequest,
-  type DeviceNodes,
   type KernelError,
-  type NodeState,
   type Transport,
 } from 'devicemapper/model';
+import {
+  EBUSY,
+  EINTR,
+  EINVAL,
+  ENOMEM,
+  ENXIO,
+  Fake,
+  FakeNodes,
+  TABLE,
+  either,
+  failure,
+  on,
+  type Answer,
+  type Client,
+  type Script,
+} from './fake.js';
 import { assert, rejects, suite } from './harness.js';
 
-type Client = DeviceMapper | DeviceMapperSync;
-
-// ── A kernel by script ───────────────────────────────────────────────────────────────────────────
-
-interface Call {
-  readonly command: Command;
-  readonly request: DecodedRequest<'TABLE_LOAD'>;
-  readonly via: 'ioctl' | 'ioctlAsync';
-  readonly frees?: boolean | undefined;
-  /** How often the command came, with this call. */
-  readonly nth: number;
-}
-
-/** An errno, what a reply says beside the usual, or something to throw. */
-type Answer = number | Readonly<Record<string, unknown>> | Error | undefined;
-type Script = (call: Call) => Answer | Promise<Answer>;
-
-const FLAGS = Object.entries(model).flatMap(([name, value]): [string, number][] =>
-  /^DM_(?!UDEV|UEVENT|NAME_LIST).*_FLAG$|^DM_DEFERRED_REMOVE$/.test(name)
-    ? [[name.replace(/^DM_|_FLAG$/g, ''), value as number]]
-    : [],
-);
-
-/** Says yes to everything, unless its script says otherwise, and writes down what it was asked. */
-class Fake implements Transport {
-  readonly calls: Call[] = [];
-  /** As in 'DEV_SUSPEND disk SUSPEND|NOFLUSH', 'sleep 200', 'make /dev/mapper/disk'. */
-  readonly log: string[] = [];
-  closed = 0;
-  readonly #script: Script;
-
-  constructor(script: Script = () => undefined) {
-    this.#script = script;
-  }
-
-  ioctl(code: number, buffer: Uint8Array): number {
-    const [call, answer] = this.#begin('ioctl', code, buffer);
-    return this.#end(buffer, call, answer as Answer);
-  }
-
-  async ioctlAsync(code: number, buffer: Uint8Array, options?: AsyncCall): Promise<number> {
-    const [call, answer] = this.#begin('ioctlAsync', code, buffer, options?.frees);
-    return this.#end(buffer, call, await answer);
-  }
-
-  #begin(
-    via: Call['via'],
-    code: number,
-    buffer: Uint8Array,
-    frees?: boolean,
-  ): [Call, Answer | Promise<Answer>] {
-    const command = Object.entries(REQUEST_CODE).find(([, value]) => value === code)![0] as Command;
-    const request = decodeRequest(command, buffer) as Call['request'];
-    const nth = this.calls.filter((call) => call.command === command).length + 1;
-    const call = { command, request, via, frees, nth };
-    const { name, uuid, dev } = request;
-    const flags = FLAGS.filter(([, bit]) => (request.flags & bit) !== 0).map(([flag]) => flag);
-    this.calls.push(call);
-    this.log.push([command, name || uuid || dev || '', flags.join('|')].filter(Boolean).join(' '));
-    return [call, this.#script(call)];
-  }
-
-  #end(buffer: Uint8Array, { command, request }: Call, answer: Answer): number {
-    if (answer instanceof Error) throw answer;
-    if (typeof answer === 'number') return answer;
-    const { name, uuid } = request;
-    const reply = { name, uuid, dev: 0xfd00, ...usual(command, request.flags), ...answer };
-    const bytes = encodeReply(command, { version: [4, 48, 0], ...reply });
-    buffer.set(bytes.subarray(0, buffer.length));
-    return 0;
-  }
-
-  close(): void {
-    this.closed++;
-  }
-
-  async sleep(ms: number): Promise<void> {
-    this.log.push(`sleep ${ms}`);
-    await Promise.resolve();
-  }
-
-  sleepSync(ms: number): void {
-    this.log.push(`sleep ${ms}`);
-  }
-
-  kernelLog(): string[] {
-    return ['device-mapper: because'];
-  }
-}
-
-function usual(command: Command, flags: number): object {
-  if (command === 'TABLE_LOAD') return { flags: DM_INACTIVE_PRESENT_FLAG };
-  if (command === 'DEV_SUSPEND')
-    return { flags: DM_ACTIVE_PRESENT_FLAG | (flags & DM_SUSPEND_FLAG) };
-  if (command === 'LIST_DEVICES') return { devices: [] };
-  if (command === 'TABLE_DEPS') return { deps: [{ dev: 0x810 }] };
-  if (command !== 'TABLE_STATUS') return { flags: DM_ACTIVE_PRESENT_FLAG };
-  const target = { startSector: 0, length: 64, type: 'linear', parameters: '8:16 0' };
-  return { flags: DM_ACTIVE_PRESENT_FLAG, targets: [target] };
-}
-
-/** /dev/mapper as a map; `settledAfter` looks, udev is through. */
-class FakeNodes implements DeviceNodes {
-  readonly states: Record<string, NodeState> = {};
-  readonly log: string[] = [];
-  settledAfter = 0;
-  makes = true;
-
-  state(path: string): NodeState {
-    return this.states[path] ?? 'absent';
-  }
-
-  make(path: string): void {
-    this.log.push(`make ${path}`);
-    if (this.makes) this.states[path] = 'ours';
-  }
-
-  remove(path: string): void {
-    this.log.push(`remove ${path}`);
-    this.states[path] = 'absent';
-  }
-
-  settled(): boolean {
-    return --this.settledAfter < 0;
-  }
-}
-
-/** `error` for the `nth` call of `command`. */
-function on(command: Command, answer: Answer, nth = 1): Script {
-  return (call) => (call.command === command && call.nth === nth ? answer : undefined);
-}
-
-/** The first script that has an answer. */
-function either(...scripts: readonly Script[]): Script {
-  return (call) => scripts.map((script) => script(call)).find((answer) => answer !== undefined);
-}
-
-async function failure(call: () => unknown): Promise<KernelError> {
-  return await rejects((async () => await call())());
-}
-
-const EINTR = 4;
-const ENXIO = 6;
-const ENOMEM = 12;
-const EBUSY = 16;
-const EINVAL = 22;
-const TABLE = '0 8 zero';
 const reason = new Error('no more');
 
 const Mapper = suite('device-mapper');
@@ -210,7 +73,8 @@ const created = {
 };
 
 const CASES: Readonly<Record<string, Case>> = {
-  getVersion: { call: (dm) => dm.getVersion(), sent: ['VERSION'], result: [4, 48, 0] },
+  getVersion: { call: (dm) => dm.getVersion(), sent: ['VERSION'], result: [4, 50, 0] },
+  supports: { call: (dm) => dm.supports('armPoll'), sent: ['VERSION'], result: true },
   createDevice: {
     call: (dm) => dm.createDevice('disk'),
     sent: ['DEV_CREATE disk'],
@@ -223,7 +87,7 @@ const CASES: Readonly<Record<string, Case>> = {
   loadTable: { call: (dm) => dm.loadTable('disk', TABLE), sent: ['TABLE_LOAD disk'] },
   'loadTable with flags': {
     call: (dm) => dm.loadTable({ uuid: 'U' }, TABLE, { readOnly: true, secure: true }),
-    sent: ['TABLE_LOAD U READONLY|SECURE_DATA'],
+    sent: ['VERSION', 'TABLE_LOAD U READONLY|SECURE_DATA'],
   },
   createActiveDevice: {
     call: (dm) => dm.createActiveDevice('disk', TABLE, { minor: 0, readOnly: true }),
@@ -233,11 +97,11 @@ const CASES: Readonly<Record<string, Case>> = {
   suspend: { call: (dm) => dm.suspend('disk'), sent: ['DEV_SUSPEND disk SUSPEND'] },
   'suspend with flags': {
     call: (dm) => dm.suspend('disk', { noflush: true, skipLockfs: true }),
-    sent: ['DEV_SUSPEND disk NOFLUSH|SKIP_LOCKFS|SUSPEND'],
+    sent: ['VERSION', 'DEV_SUSPEND disk NOFLUSH|SKIP_LOCKFS|SUSPEND'],
   },
   resume: {
     call: (dm) => dm.resume('disk', { noflush: true }),
-    sent: ['DEV_SUSPEND disk NOFLUSH'],
+    sent: ['VERSION', 'DEV_SUSPEND disk NOFLUSH'],
   },
   removeDevice: {
     call: (dm) => dm.removeDevice({ dev: 0xfd00 }),
@@ -247,8 +111,10 @@ const CASES: Readonly<Record<string, Case>> = {
   'removeDevice with force': {
     call: (dm) => dm.removeDevice('disk', { force: true, deferred: true }),
     sent: [
+      'VERSION',
       'TABLE_STATUS disk SECURE_DATA|STATUS_TABLE',
       'TABLE_LOAD disk',
+      'VERSION',
       'DEV_SUSPEND disk NOFLUSH|SKIP_LOCKFS',
       'DEV_REMOVE disk DEFERRED_REMOVE',
     ],
@@ -256,7 +122,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   removeAllDevices: {
     call: (dm) => dm.removeAllDevices({ deferred: true }),
-    sent: ['LIST_DEVICES UUID', 'REMOVE_ALL DEFERRED_REMOVE', 'LIST_DEVICES UUID'],
+    sent: ['VERSION', 'LIST_DEVICES UUID', 'REMOVE_ALL DEFERRED_REMOVE', 'LIST_DEVICES UUID'],
     result: undefined,
   },
   getDevice: {
@@ -272,17 +138,84 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'getTable of the inactive slot': {
     call: (dm) => dm.getTable('disk', { inactive: true }),
-    sent: ['TABLE_STATUS disk QUERY_INACTIVE_TABLE|SECURE_DATA|STATUS_TABLE'],
+    sent: ['VERSION', 'TABLE_STATUS disk QUERY_INACTIVE_TABLE|SECURE_DATA|STATUS_TABLE'],
   },
   getStatus: {
     call: (dm) => dm.getStatus('disk', { noflush: true }),
-    sent: ['TABLE_STATUS disk NOFLUSH'],
+    sent: ['VERSION', 'TABLE_STATUS disk NOFLUSH'],
   },
   clearTable: { call: (dm) => dm.clearTable('disk'), sent: ['TABLE_CLEAR disk'], result: created },
   getDependencies: {
     call: (dm) => dm.getDependencies('disk', { inactive: true }),
-    sent: ['TABLE_DEPS disk QUERY_INACTIVE_TABLE'],
+    sent: ['VERSION', 'TABLE_DEPS disk QUERY_INACTIVE_TABLE'],
     result: [{ dev: 0x810, major: 8, minor: 16 }],
+  },
+  reloadTable: {
+    call: (dm) => dm.reloadTable('disk', TABLE, { readOnly: true, skipLockfs: true }),
+    sent: [
+      'TABLE_STATUS disk SECURE_DATA|STATUS_TABLE',
+      'TABLE_LOAD disk READONLY',
+      'DEV_SUSPEND disk SKIP_LOCKFS|SUSPEND',
+      'DEV_SUSPEND disk SKIP_LOCKFS',
+    ],
+    result: created,
+  },
+  'getDevice of the inactive slot': {
+    call: (dm) => dm.getDevice('disk', { inactive: true, noOpenCount: true }),
+    sent: ['VERSION', 'DEV_STATUS disk QUERY_INACTIVE_TABLE|SKIP_BDGET'],
+  },
+  getMeasurement: {
+    call: (dm) => dm.getMeasurement('disk'),
+    sent: ['VERSION', 'TABLE_STATUS disk IMA_MEASUREMENT'],
+  },
+  cancelDeferredRemove: {
+    call: (dm) => dm.cancelDeferredRemove('disk'),
+    sent: ['VERSION', 'VERSION', 'TARGET_MSG disk'],
+    result: undefined,
+  },
+  renameDevice: {
+    call: (dm) => dm.renameDevice({ name: 'disk' }, 'other'),
+    sent: ['DEV_STATUS disk', 'DEV_RENAME disk', 'DEV_STATUS other'],
+    result: { ...created, name: 'other', path: '/dev/mapper/other' },
+  },
+  setUuid: {
+    call: (dm) => dm.setUuid('disk', 'U'),
+    sent: ['VERSION', 'DEV_STATUS disk', 'DEV_RENAME disk UUID', 'DEV_STATUS disk'],
+    result: created,
+  },
+  listTargets: {
+    call: (dm) => dm.listTargets(),
+    sent: ['VERSION', 'LIST_VERSIONS'],
+    result: [{ name: 'linear', version: [1, 4, 0] }],
+  },
+  getTargetVersion: {
+    call: (dm) => dm.getTargetVersion('linear'),
+    sent: ['VERSION', 'GET_TARGET_VERSION linear'],
+    result: [1, 4, 0],
+  },
+  setGeometry: {
+    call: (dm) => dm.setGeometry('disk', { cylinders: 1, heads: 2, sectors: 3, start: 0 }),
+    sent: ['VERSION', 'DEV_SET_GEOMETRY disk'],
+    result: undefined,
+  },
+  sendMessage: {
+    call: (dm) => dm.sendMessage('disk', 'help me', { sector: 8 }),
+    sent: ['VERSION', 'TARGET_MSG disk'],
+    result: 'well',
+  },
+  'sendMessage with a secret': {
+    call: (dm) => dm.sendMessage('disk', ['key', 'set', Uint8Array.of(0x30)]),
+    sent: ['VERSION', 'TARGET_MSG disk SECURE_DATA'],
+    result: 'well',
+  },
+  'sendMessage of statistics': {
+    call: (dm) => dm.sendMessage('disk', '@stats_list'),
+    sent: ['VERSION', 'VERSION', 'TARGET_MSG disk'],
+  },
+  probePaths: {
+    call: (dm) => dm.probePaths('disk'),
+    sent: ['VERSION', 'DEV_STATUS disk', 'deviceIoctl /dev/mapper/disk 0xfd12'],
+    result: undefined,
   },
 };
 
@@ -303,9 +236,11 @@ for (const [title, { call, sent, ...rest }] of Object.entries(CASES)) {
 Mapper('the twins have the same methods, and each is tried above', () => {
   const methods = (Kind: { prototype: object }): string[] =>
     Object.getOwnPropertyNames(Kind.prototype).filter((name) => name !== 'constructor');
-  assert.equal(methods(DeviceMapper).sort(), methods(DeviceMapperSync).sort());
+  assert.equal(methods(DeviceMapper).sort(), [...methods(DeviceMapperSync), 'watchEvents'].sort());
   const tried = new Set(Object.keys(CASES).map((title) => title.split(' ')[0]!));
-  assert.equal([...tried, 'close'].sort(), methods(DeviceMapper).sort());
+  // What waits for events has a test of its own.
+  tried.add('waitForEvent').add('close');
+  assert.equal([...tried].sort(), methods(DeviceMapperSync).sort());
 });
 
 Mapper('what may sleep goes to another thread, and what frees it is marked', async () => {
@@ -331,6 +266,12 @@ Mapper('what may sleep goes to another thread, and what frees it is marked', asy
     DEV_REMOVE: 'ioctlAsync, frees',
     REMOVE_ALL: 'ioctlAsync, frees',
     TABLE_CLEAR: 'ioctlAsync, frees',
+    DEV_RENAME: 'ioctlAsync',
+    LIST_VERSIONS: 'ioctl',
+    // May load a module.
+    GET_TARGET_VERSION: 'ioctlAsync',
+    TARGET_MSG: 'ioctlAsync',
+    DEV_SET_GEOMETRY: 'ioctlAsync',
   });
 });
 
@@ -747,7 +688,8 @@ both('an open device is tried once, or as often as asked', async (over) => {
       .slice(1);
     const never = new Fake(openFor(Infinity));
     assert.is((await failure(() => over(never).removeDevice('disk', options))).code, 'EBUSY');
-    assert.equal(never.log, expected);
+    // At the end it looks how often the device is open.
+    assert.equal(never.log, [...expected, 'DEV_STATUS disk']);
     const atLast = new Fake(openFor(times - 1));
     assert.is(await over(atLast).removeDevice('disk', options), 'removed');
     assert.equal(atLast.log, expected);
@@ -781,7 +723,12 @@ both('a forced removal that fails says that it left the error table', async (ove
   const error = await failure(() => over(fake).removeDevice('disk', options));
   assert.equal([error.code, error.command, error.device], ['EBUSY', 'DEV_REMOVE', 'disk']);
   assert.equal([error.undone, error.left], [[], ["load the error table of 'disk'"]]);
-  assert.equal(fake.log.slice(3), ['DEV_REMOVE disk', 'sleep 1', 'DEV_REMOVE disk']);
+  assert.equal(fake.log.slice(4), [
+    'DEV_REMOVE disk',
+    'sleep 1',
+    'DEV_REMOVE disk',
+    'DEV_STATUS disk',
+  ]);
 });
 
 both('an error table that cannot go live is taken out of the slot', async (over) => {
@@ -908,16 +855,10 @@ both('a resumed device can be opened, and a removed one leaves no node', async (
   await dm.resume('disk');
   assert.is(nodes.log.length, 1);
   nodes.states[NODE] = 'stale';
-  nodes.settledAfter = 2;
   const gone: Script = ({ command }) => (command === 'DEV_STATUS' ? ENXIO : undefined);
   const after = Object.assign(new Fake(gone), { nodes });
   await over(after).removeDevice('disk');
-  assert.equal(after.log.slice(0, 4), [
-    'DEV_REMOVE disk',
-    'sleep 20',
-    'sleep 20',
-    'DEV_STATUS disk',
-  ]);
+  assert.equal(after.log.slice(0, 2), ['DEV_REMOVE disk', 'DEV_STATUS disk']);
   assert.equal(nodes.log, [`make ${NODE}`, `remove ${NODE}`]);
 });
 

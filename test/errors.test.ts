@@ -254,6 +254,7 @@ Errors('a log can hold an error as JSON', () => {
     kernelLog: [],
     undone: [],
     left: [],
+    holders: [],
   });
 });
 

@@ -330,14 +330,18 @@ fence('there is process.env in cli/ alone', {
 const isGenerator = (node: ts.Node): node is ts.FunctionDeclaration =>
   ts.isFunctionDeclaration(node) && node.asteriskToken !== undefined;
 
+/** The files that operations are made of. */
+const OPERATIONS = ['host/operations.ts', 'host/nodes.ts', 'host/steps.ts'];
+
 fence('an operation is a generator, and knows no time', {
   check: (sources) =>
     complaints(sources, (node, path) => {
-      if (path !== 'host/operations.ts') return undefined;
+      if (!OPERATIONS.includes(path)) return undefined;
       const clocks = ['Promise', 'setTimeout', 'setInterval', 'queueMicrotask', 'Date'];
       clocks.push('performance', 'async');
       if (isUse(node) && clocks.includes(node.text)) return node.text;
       if (node.kind === ts.SyntaxKind.AsyncKeyword || ts.isAwaitExpression(node)) return 'async';
+      if (path !== OPERATIONS[0]) return undefined;
       const plain = ts.isFunctionDeclaration(node) && !isGenerator(node) && isExported(node);
       const other = ts.isVariableStatement(node) && isExported(node);
       return plain || other ? 'exports what is no generator function' : undefined;
@@ -354,7 +358,7 @@ fence('an operation is a generator, and knows no time', {
 fence('an operation meets a Transport in what it yields, and nowhere else', {
   check: (sources) =>
     complaints(sources, (node, path) => {
-      if (path !== 'host/operations.ts') return undefined;
+      if (!OPERATIONS.includes(path)) return undefined;
       const isType = ts.isTypeReferenceNode(node) && node.typeName.getText() === 'Transport';
       // As the parameter of a function that a driver calls, as in `ask: (transport) => …`.
       if (isType && !isInside(node, ts.isFunctionTypeNode)) return 'holds a Transport';
@@ -375,11 +379,13 @@ fence('an operation meets a Transport in what it yields, and nowhere else', {
 
 fence('no step of an operation is forgotten', {
   check: (sources) => {
-    const file = sources.get('host/operations.ts')!;
+    const files = new Map([...sources].filter(([path]) => OPERATIONS.includes(path)));
     const names = new Set(
-      nodesOf(file).flatMap((node) => (isGenerator(node) ? node.name?.text : [])),
+      [...files.values()].flatMap((file) =>
+        nodesOf(file).flatMap((node) => (isGenerator(node) ? node.name?.text : [])),
+      ),
     );
-    return complaints(new Map([['host/operations.ts', file]]), (node) => {
+    return complaints(files, (node) => {
       if (!ts.isCallExpression(node) || !names.has(node.expression.getText())) return undefined;
       // Run here, or handed to someone who does: as an argument, a result, a branch of one.
       const { parent } = node;
@@ -516,8 +522,13 @@ fence('what is thrown says who is to blame', {
         ts.isCatchClause(outer) &&
         outer.variableDeclaration?.name.getText() === expression.getText();
       if (ts.isIdentifier(expression) && isInside(node, caught)) return undefined;
-      // Made by a function of this file that says so.
-      const makers = nodesOf(node.getSourceFile()).filter(ts.isFunctionDeclaration);
+      // Made by a function of this file, or of errors.ts, that says so.
+      const files = [
+        node.getSourceFile(),
+        host.get('host/errors.ts')!,
+        host.get('host/events.ts')!,
+      ];
+      const makers = files.flatMap((file) => nodesOf(file).filter(ts.isFunctionDeclaration));
       const maker = makers.find(
         ({ name }) =>
           ts.isCallExpression(expression) && name?.text === expression.expression.getText(),
@@ -551,7 +562,7 @@ Fences('every exception to that is one', () => {
 
 Fences('every error is a DeviceMapperError, and behind every door', async () => {
   const classes = Object.entries(errors).filter(([name]) => /^[A-Z]/.test(name));
-  assert.is(classes.length, 8);
+  assert.is(classes.length, 9);
   for (const [name, constructor] of classes) {
     const { prototype } = constructor as typeof DeviceMapperError;
     assert.ok(prototype === DeviceMapperError.prototype || prototype instanceof DeviceMapperError);
@@ -574,15 +585,17 @@ const ORDER: readonly RegExp[] = [
   /^host\/device-mapper\.ts$/,
   /^host\/drive\.ts$/,
   /^host\/operations\.ts$/,
+  /^host\/(events|nodes)\.ts$/,
+  /^host\/steps\.ts$/,
   // The Transports: beside device-mapper, but they know calls and bytes, and no operation.
   /^host\/(control|replay)\.ts$|^host\/model\//,
   /^host\/(lint|text|inspect)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
-  /^host\/(keys|meaning|errors|types)\.ts$/,
+  /^host\/(features|keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,
 ];
 const rankOf = (path: string): number => ORDER.findIndex((place) => place.test(path));
-const TRANSPORTS = 7;
+const TRANSPORTS = 9;
 const DOORS = 3;
 
 /** What is one Transport: a file, or the folder model/. */

@@ -1,40 +1,51 @@
-// Rule: the only file that touches the kernel. A Transport over /dev/mapper/control, by koffi, which
-// is loaded when the first kernel is opened: importing the package never needs it.
+// Rule: this file, with what is in control/, alone touches the kernel. A Transport over
+// /dev/mapper/control, by koffi.
 
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  readSync,
-  readlinkSync,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname } from 'node:path';
+import { closeSync, constants, openSync } from 'node:fs';
+import { constants as os } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClosedError, KernelError, KernelUnavailableError, NodeError } from './errors.js';
-import type { AsyncCall, DeviceNodes, NodeState, Signal, Transport } from './transport.js';
-import { majorOf, minorOf } from './types.js';
+import { holdersOf } from './control/holders.js';
+import { loadLibc, type Libc, type PollHandle } from './control/libc.js';
+import { LogReader, type Claimed } from './control/log.js';
+import { MapperNodes } from './control/nodes.js';
+import { readProc } from './control/proc.js';
+import { threads } from './control/threads.js';
+import { trace } from './control/trace.js';
+import { UdevCookies } from './control/udev.js';
+import { ClosedError, InputError, KernelError, KernelUnavailableError, show } from './errors.js';
+import type {
+  AsyncCall,
+  DeviceNodes,
+  PollOptions,
+  Signal,
+  Transport,
+  Udev,
+  UdevMode,
+} from './transport.js';
 import { REQUEST_CODE, encodeRequest } from './wire.js';
 
-type Koffi = typeof import('koffi');
+export type { IoctlEvent } from './control/trace.js';
 
 /** How to open the kernel's device-mapper. */
 export interface OpenOptions {
   /** The control node, '/dev/mapper/control' if left out. */
   readonly path?: string;
+  /**
+   * How to wait for udev's rules after a resume, a rename and a removal. 'cookie': as libdm does, for half
+   * a minute at most. 'poll': by looking for the node, three seconds at most. 'none': not at all, and
+   * make nodes at once. 'auto', if left out: by cookies where udevd runs with the rules that complete
+   * them, by looking where it has others for device-mapper, and else not at all.
+   */
+  readonly udev?: UdevMode | 'auto';
 }
 
 const CONTROL = '/dev/mapper/control';
+const UDEV_MODES: readonly string[] = ['auto', 'cookie', 'poll', 'none'];
 const EACCES = 13;
 const EINVAL = 22;
 const ENOTTY = 25;
+/** <poll.h> */
+const POLLIN = 1;
 
 /** What never logs a reason for its errno: there is no need to mark the log before it. */
 const SILENT: ReadonlySet<number> = new Set([
@@ -60,10 +71,14 @@ export class KernelTransport implements Transport {
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper behind it, or no
    * right to use it; the message says how to mend it
    */
-  static open({ path = CONTROL }: OpenOptions = {}): KernelTransport {
+  static open({ path = CONTROL, udev = 'auto' }: OpenOptions = {}): KernelTransport {
+    if (!UDEV_MODES.includes(udev)) {
+      const modes = UDEV_MODES.map(show).join(', ');
+      throw new InputError({ path: 'udev' }, `expected one of ${modes}, got ${show(udev)}`);
+    }
     const libc = loadLibc();
     const fd = openControl(path);
-    const transport = new KernelTransport(libc, fd);
+    const transport = new KernelTransport(libc, fd, udev);
     const errno = transport.ioctl(REQUEST_CODE.VERSION, encodeRequest('VERSION', {}));
     if (errno === 0) return transport;
     transport.close();
@@ -84,39 +99,44 @@ export class KernelTransport implements Transport {
 
   /** The links and block nodes in /dev/mapper. */
   readonly nodes: DeviceNodes;
+  /** udev's cookies. */
+  readonly udev: Udev;
+  readonly #cookies: UdevCookies;
   readonly #libc: Libc;
   readonly #fd: number;
   /** Buffers of the calls under way: koffi does not keep them alive, and the kernel writes to them. */
   readonly #held = new Set<Uint8Array>();
   readonly #logs: LogReader[] = [];
-  #log: LogReader | undefined;
+  readonly #claimed: Claimed = { sequence: -1 };
+  /** Of the call that was answered last. */
+  #lines: string[] = [];
+  /** Those who wait for events. */
+  readonly #polls = new Set<() => void>();
   #closed = false;
 
-  private constructor(libc: Libc, fd: number) {
+  private constructor(libc: Libc, fd: number, udev: UdevMode | 'auto') {
     this.#libc = libc;
     this.#fd = fd;
     this.nodes = new MapperNodes(libc);
+    this.udev = this.#cookies = new UdevCookies(libc, udev);
   }
 
   ioctl(request: number, buffer: Uint8Array): number {
     if (this.#closed) throw new ClosedError();
     checkBuffer(buffer);
     const log = this.#mark(request);
+    const traced = trace(request, buffer);
     const result = this.#libc.ioctl(this.#fd, request, buffer);
     // The very next statement: whatever else runs may change errno.
-    const errno = result < 0 ? this.#libc.errno() : result;
-    this.#answered(log);
-    // TARGET_MSG to a device without a table is answered by 2 before Linux 6.12; it means EINVAL.
-    return result > 0 ? EINVAL : errno;
+    const errno = errnoOf(result, this.#libc);
+    traced?.(errno);
+    this.#answered(log, errno);
+    return errno;
   }
 
-  async ioctlAsync(
-    request: number,
-    buffer: Uint8Array,
-    { frees = false, signal }: AsyncCall = {},
-  ): Promise<number> {
+  async ioctlAsync(request: number, buffer: Uint8Array, options: AsyncCall = {}): Promise<number> {
     checkBuffer(buffer);
-    const leave = await threads.enter(frees, signal);
+    const leave = await threads.enter(options);
     try {
       if (this.#closed) throw new ClosedError();
       return await this.#onThread(request, buffer);
@@ -128,15 +148,17 @@ export class KernelTransport implements Transport {
   #onThread(request: number, buffer: Uint8Array): Promise<number> {
     this.#held.add(buffer);
     const log = this.#mark(request);
+    const traced = trace(request, buffer);
     return new Promise((resolve, reject) => {
       const done = (error: Error | null, result: number): void => {
         // First thing in the callback: there it is this call's own errno.
-        const errno = result < 0 ? this.#libc.errno() : result;
+        const errno = errnoOf(result, this.#libc);
+        traced?.(errno);
         this.#held.delete(buffer);
-        this.#answered(log);
+        this.#answered(log, errno);
         if (this.#closed) this.#release();
         if (error !== null) reject(error);
-        else resolve(result > 0 ? EINVAL : errno);
+        else resolve(errno);
       };
       this.#libc.ioctl.async(this.#fd, request, buffer, done);
     });
@@ -150,13 +172,75 @@ export class KernelTransport implements Transport {
     return log;
   }
 
-  #answered(log: LogReader | undefined): void {
-    this.#log = log;
+  /** After a success nothing is read: it would only cost time. */
+  #answered(log: LogReader | undefined, errno: number): void {
+    this.#lines = errno === 0 ? [] : (log?.read(this.#claimed) ?? []);
     if (log !== undefined) this.#logs.push(log);
   }
 
   kernelLog(): string[] {
-    return this.#log?.read() ?? [];
+    return this.#lines;
+  }
+
+  poll({ signal, persistent = true }: PollOptions = {}): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed || signal?.aborted === true) {
+        resolve();
+        return;
+      }
+      const end = (): void => {
+        handle.close();
+        signal?.removeEventListener('abort', end);
+        this.#polls.delete(end);
+        resolve();
+      };
+      const handle: PollHandle = this.#libc.watch(this.#fd, end);
+      if (!persistent) handle.unref();
+      signal?.addEventListener('abort', end, { once: true });
+      this.#polls.add(end);
+    });
+  }
+
+  pollSync(timeoutMs: number): number {
+    if (this.#closed) throw new ClosedError();
+    // struct pollfd: int fd, short events, short revents; with -1 there is no time-out.
+    const entry = new Uint8Array(8);
+    const view = new DataView(entry.buffer);
+    view.setInt32(0, this.#fd, true);
+    view.setInt16(4, POLLIN, true);
+    const before = performance.now();
+    this.#libc.poll(entry, 1, timeoutMs === Infinity ? -1 : Math.min(timeoutMs, 2 ** 31 - 1));
+    return Math.max(0, timeoutMs - (performance.now() - before));
+  }
+
+  async deviceIoctl(path: string, request: number): Promise<number> {
+    const leave = await threads.enter({});
+    try {
+      return await withDevice(path, (fd) => {
+        return new Promise<number>((resolve, reject) => {
+          this.#libc.ioctl.async(fd, withoutArgument(request), null, (error, result) => {
+            const errno = errnoOf(result, this.#libc);
+            if (error === null) resolve(errno);
+            else reject(error);
+          });
+        });
+      });
+    } finally {
+      leave();
+    }
+  }
+
+  deviceIoctlSync(path: string, request: number): number {
+    const opened = openDevice(path);
+    if (opened.errno !== 0) return opened.errno;
+    const result = this.#libc.ioctl(opened.fd, withoutArgument(request), null);
+    const errno = errnoOf(result, this.#libc);
+    closeSync(opened.fd);
+    return errno;
+  }
+
+  holders(dev: number): string[] {
+    return holdersOf(dev);
   }
 
   async sleep(ms: number, signal?: Signal): Promise<void> {
@@ -173,6 +257,8 @@ export class KernelTransport implements Transport {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const end of this.#polls) end();
+    this.#cookies.close();
     this.#release();
   }
 
@@ -183,58 +269,43 @@ export class KernelTransport implements Transport {
   }
 }
 
+/** To be called in the very next statement after the call. */
+function errnoOf(result: number, libc: Libc): number {
+  // TARGET_MSG to a device without a table is answered by 2 before Linux 6.12; it means EINVAL.
+  return result < 0 ? libc.errno() : result === 0 ? 0 : EINVAL;
+}
+
+// ── Mapped devices ───────────────────────────────────────────────────────────────────────────────
+
+/** _IO has a direction bit on these (asm/ioctl.h of powerpc and mips). */
+const WITH_DIRECTION = ['ppc', 'ppc64', 'mips', 'mipsel'];
+
+function withoutArgument(request: number): number {
+  return WITH_DIRECTION.includes(process.arch) ? (request | 0x20000000) >>> 0 : request;
+}
+
+function openDevice(path: string): { readonly errno: number; readonly fd: number } {
+  try {
+    return { errno: 0, fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return { errno: (os.errno as Readonly<Record<string, number>>)[code] ?? os.errno.EIO, fd: -1 };
+  }
+}
+
+async function withDevice(path: string, use: (fd: number) => Promise<number>): Promise<number> {
+  const { errno, fd } = openDevice(path);
+  if (errno !== 0) return errno;
+  try {
+    return await use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function checkBuffer(buffer: Uint8Array): void {
   // A view of memory that was moved has no bytes left; koffi would pass NULL.
   if (buffer.byteLength === 0) throw new RangeError('an ioctl needs a buffer, got an empty one');
-}
-
-// ── libc ─────────────────────────────────────────────────────────────────────────────────────────
-
-interface Ioctl {
-  (fd: number, request: number, data: Uint8Array): number;
-  async(
-    fd: number,
-    request: number,
-    data: Uint8Array,
-    callback: (error: Error | null, result: number) => void,
-  ): void;
-}
-
-interface Libc {
-  readonly ioctl: Ioctl;
-  readonly lseek: (fd: number, offset: number, whence: number) => number;
-  /** Before glibc 2.33 there is no such symbol. */
-  readonly mknod: ((path: string, mode: number, dev: number) => number) | undefined;
-  readonly errno: () => number;
-}
-
-function loadLibc(): Libc {
-  let koffi: Koffi;
-  try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi;
-  } catch (cause) {
-    throw new KernelUnavailableError(
-      'no-koffi',
-      'the package koffi, by which ioctls are made, cannot be loaded: install it (npm install koffi; ' +
-        'it is optional), and run node without --no-addons, and with --allow-addons beside --permission',
-      { cause },
-    );
-  }
-  const libc = koffi.load(null);
-  const optional = (prototype: string): unknown => {
-    try {
-      return libc.func(prototype);
-    } catch {
-      return undefined;
-    }
-  };
-  return {
-    // Not variadic, as it is in C: a variadic function has no async form in koffi.
-    ioctl: libc.func('int ioctl(int fd, unsigned long request, void *data)'),
-    lseek: libc.func('long lseek(int fd, long offset, int whence)'),
-    mknod: optional('int mknod(str path, uint mode, unsigned long dev)') as Libc['mknod'],
-    errno: () => koffi.errno(),
-  };
 }
 
 function openControl(path: string): number {
@@ -275,196 +346,4 @@ const WHY_NOT_OPEN: Readonly<
 
 function miscMinor(): string | undefined {
   return /^\s*(\d+) device-mapper$/m.exec(readProc('/proc/misc'))?.[1];
-}
-
-function readProc(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-// ── Threads ──────────────────────────────────────────────────────────────────────────────────────
-
-/**
- * Places in libuv's pool, which has four threads for the whole process: two for calls that may sleep,
- * one more for those that free them, and so one is always left for the file system.
- */
-class Threads {
-  #busy = 0;
-  readonly #waiting: { readonly frees: boolean; readonly start: () => void }[] = [];
-
-  /** @returns a function to call when the thread is free again */
-  async enter(frees: boolean, signal: Signal | undefined): Promise<() => void> {
-    signal?.throwIfAborted();
-    if (this.#hasPlace(frees)) this.#busy++;
-    else await this.#wait(frees, signal);
-    return () => {
-      this.#busy--;
-      this.#next();
-    };
-  }
-
-  #hasPlace(frees: boolean): boolean {
-    return this.#busy < (frees ? 3 : 2);
-  }
-
-  #wait(frees: boolean, signal: Signal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(call), 1);
-        reject(signal?.reason as Error);
-      };
-      const call = {
-        frees,
-        start: (): void => {
-          signal?.removeEventListener('abort', abort);
-          resolve();
-        },
-      };
-      this.#waiting.push(call);
-      signal?.addEventListener('abort', abort, { once: true });
-    });
-  }
-
-  #next(): void {
-    const index = this.#waiting.findIndex(({ frees }) => this.#hasPlace(frees));
-    const [call] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    if (call === undefined) return;
-    this.#busy++;
-    call.start();
-  }
-}
-
-/** One for the process, as the pool is. */
-const threads = new Threads();
-
-// ── The kernel log ───────────────────────────────────────────────────────────────────────────────
-
-const SEEK_END = 2;
-/** CONSOLE_EXT_LOG_MAX of kernel/printk: no record is longer. */
-const RECORD_SIZE = 8192;
-
-/** /dev/kmsg from a mark on. Without the right to read it there is no reader, and no lines. */
-class LogReader {
-  static open(libc: Libc): LogReader | undefined {
-    try {
-      return new LogReader(libc, openSync('/dev/kmsg', constants.O_RDONLY | constants.O_NONBLOCK));
-    } catch {
-      return undefined;
-    }
-  }
-
-  readonly #libc: Libc;
-  readonly #fd: number;
-
-  private constructor(libc: Libc, fd: number) {
-    this.#libc = libc;
-    this.#fd = fd;
-  }
-
-  mark(): void {
-    this.#libc.lseek(this.#fd, 0, SEEK_END);
-  }
-
-  /** Device-mapper's lines since the mark. A record is `prio,seq,usec,flags;text`, then `\n KEY=value`. */
-  read(): string[] {
-    const lines: string[] = [];
-    const record = new Uint8Array(RECORD_SIZE);
-    const decoder = new TextDecoder();
-    // Bounded: a kernel that logs faster than we read must not keep us here.
-    for (let i = 0; i < 1000; i++) {
-      try {
-        const length = readSync(this.#fd, record);
-        const [head = ''] = decoder.decode(record.subarray(0, length)).split('\n');
-        const text = head.slice(head.indexOf(';') + 1);
-        if (text.includes('device-mapper: ')) lines.push(text);
-      } catch (error) {
-        // EPIPE: records were overwritten before we came to them; the next read has the oldest left.
-        if ((error as NodeJS.ErrnoException).code !== 'EPIPE') break;
-      }
-    }
-    return lines;
-  }
-
-  close(): void {
-    closeSync(this.#fd);
-  }
-}
-
-// ── Device nodes ─────────────────────────────────────────────────────────────────────────────────
-
-const S_IFBLK = 0o060000;
-
-/** /dev/mapper: links to ../dm-N as udev makes them, or block nodes where there is no devtmpfs. */
-class MapperNodes implements DeviceNodes {
-  readonly #libc: Libc;
-
-  constructor(libc: Libc) {
-    this.#libc = libc;
-  }
-
-  state(path: string, dev?: number): NodeState {
-    const link = lstatSync(path, { throwIfNoEntry: false });
-    if (link === undefined) return 'absent';
-    const node = statSync(path, { throwIfNoEntry: false });
-    if (dev !== undefined && node?.isBlockDevice() === true && node.rdev === dev) return 'ours';
-    if (link.isSymbolicLink()) {
-      return /^(\.\.|\/dev)\/dm-\d+$/.test(readlinkSync(path)) ? 'stale' : 'other';
-    }
-    return link.isBlockDevice() && majorOf(link.rdev) === blockMajor() ? 'stale' : 'other';
-  }
-
-  make(path: string, dev: number): void {
-    mkdirSync(dirname(path), { recursive: true });
-    if (this.state(path, dev) === 'stale') this.remove(path);
-    const name = `dm-${minorOf(dev)}`;
-    try {
-      if (statSync(`/dev/${name}`, { throwIfNoEntry: false })?.rdev === dev) {
-        symlinkSync(`../${name}`, path);
-      } else {
-        this.#mknod(path, dev);
-      }
-    } catch (error) {
-      // Somebody was quicker; the caller looks again at what is there.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-
-  #mknod(path: string, dev: number): void {
-    if (this.#libc.mknod === undefined) {
-      throw new NodeError(
-        path,
-        `there is no /dev/dm-${minorOf(dev)} to link to, and this libc has no mknod (glibc 2.33 has); run udev, or mknod it`,
-      );
-    }
-    if (this.#libc.mknod(path, S_IFBLK | 0o600, dev) === 0) return;
-    const errno = this.#libc.errno();
-    if (errno !== EEXIST) {
-      throw new NodeError(path, `mknod failed with errno ${errno}`);
-    }
-  }
-
-  remove(path: string): void {
-    try {
-      unlinkSync(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-
-  settled(): boolean {
-    // udevd keeps its queue file while there is an event that it has not finished.
-    return !existsSync('/run/udev/control') || !existsSync('/run/udev/queue');
-  }
-}
-
-const EEXIST = 17;
-
-/** device-mapper's own major, which is given out at boot. */
-function blockMajor(): number | undefined {
-  const blocks = readProc('/proc/devices').split('Block devices:')[1] ?? '';
-  const major = /^\s*(\d+) device-mapper$/m.exec(blocks)?.[1];
-  return major === undefined ? undefined : Number(major);
 }

@@ -320,7 +320,8 @@ const ERRNO: Readonly<Record<number, readonly [code: string, text: string]>> = {
   129: ['EKEYREJECTED', 'key was rejected by service'],
 };
 
-function errnoCode(errno: number): string {
+/** As in 'EBUSY'; a number that is none of device-mapper's as in 'E200'. */
+export function errnoCode(errno: number): string {
   return ERRNO[errno]?.[0] ?? `E${errno}`;
 }
 

@@ -5,7 +5,7 @@
  * @module devicemapper
  */
 
-import { KernelTransport, type OpenOptions } from './control.js';
+import { KernelTransport, type IoctlEvent, type OpenOptions } from './control.js';
 import {
   DeviceMapper as AnyDeviceMapper,
   DeviceMapperSync as AnyDeviceMapperSync,
@@ -15,7 +15,7 @@ import type { CreateOptions, LoadOptions, RemoveOptions, SuspendOptions } from '
 import type { DeviceInfo, DeviceRef, Table, Version } from './types.js';
 
 export * from './model.js';
-export { KernelTransport, type OpenOptions };
+export { KernelTransport, type IoctlEvent, type OpenOptions };
 
 /**
  * The kernel's device-mapper, by promises.
@@ -28,7 +28,7 @@ export class DeviceMapper extends AnyDeviceMapper {
   /**
    * Open this machine's device-mapper. Takes root.
    *
-   * @param options - `path`: another control node than /dev/mapper/control
+   * @param options - `path`: another control node than /dev/mapper/control; `udev`: how to wait for it
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper, or no right to use it
    */
   static open(options?: OpenOptions): DeviceMapper {
@@ -47,7 +47,7 @@ export class DeviceMapperSync extends AnyDeviceMapperSync {
   /**
    * Open this machine's device-mapper. Takes root.
    *
-   * @param options - `path`: another control node than /dev/mapper/control
+   * @param options - `path`: another control node than /dev/mapper/control; `udev`: how to wait for it
    * @throws {KernelUnavailableError} no koffi, no control node, no device-mapper, or no right to use it
    */
   static open(options?: OpenOptions): DeviceMapperSync {

@@ -245,7 +245,7 @@ Fences('the statuses in the host are those of the sources', () => {
   assert.equal(Object.keys(Status), names);
 });
 
-// ── 2. Only wire.ts touches Wasm memory; only control.ts touches the kernel ──────────────────────
+// ── 2. Only wire.ts touches Wasm memory; only control.ts and control/ touch the kernel ───────────
 
 const leaves = ['host/cli/', 'host/editor/'];
 
@@ -265,8 +265,8 @@ fence('Wasm and its memory are in wire.ts alone', {
   ],
 });
 
-fence('koffi and node: are in control.ts alone', {
-  check: only(['host/control.ts', ...leaves], (node) => {
+fence('koffi and node: are in control.ts and control/ alone', {
+  check: only(['host/control.ts', 'host/control/', ...leaves], (node) => {
     // Also in a require(): the name alone is enough.
     const named = ts.isStringLiteralLike(node) && /^koffi$|^node:/.test(node.text);
     return named || builtinModules.includes(importOf(node) ?? '') ? node.getText() : undefined;
@@ -276,6 +276,7 @@ fence('koffi and node: are in control.ts alone', {
     { 'host/operations.ts': "import type { Buffer } from 'buffer';" },
     { 'host/index.ts': "const koffi = createRequire(import.meta.url)('koffi');" },
     { 'host/index.ts': "type Koffi = typeof import('koffi');" },
+    { 'host/controls.ts': "import { readFileSync } from 'node:fs';" },
   ],
 });
 
@@ -589,6 +590,8 @@ const ORDER: readonly RegExp[] = [
   /^host\/steps\.ts$/,
   // The Transports: beside device-mapper, but they know calls and bytes, and no operation.
   /^host\/(control|replay)\.ts$|^host\/model\//,
+  // What control.ts is made of, and nobody else uses.
+  /^host\/control\//,
   /^host\/(lint|text|inspect)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
   /^host\/(features|keys|meaning|errors|types)\.ts$/,
@@ -612,7 +615,8 @@ fence('imports go down', {
         // The clients know no kernel: it is a door that brings them together.
         const known =
           rankOf(to) === TRANSPORTS && rankOf(from) > DOORS && rankOf(from) < TRANSPORTS;
-        return up || betweenTransports || known ? [`${from} imports ${to}`] : [];
+        const part = to.startsWith('host/control/') && !/^host\/control[./]/.test(from);
+        return up || betweenTransports || known || part ? [`${from} imports ${to}`] : [];
       }),
     ]),
   offenders: [
@@ -622,6 +626,7 @@ fence('imports go down', {
     { 'host/model/kernel.ts': "import { replay } from '../replay.js';" },
     { 'host/control.ts': "import { runSync } from './drive.js';" },
     { 'host/device-mapper.ts': "import { KernelTransport } from './control.js';" },
+    { 'host/index.ts': "import { threads } from './control/threads.js';" },
     { 'host/helpers.ts': '' },
   ],
 });
@@ -668,7 +673,7 @@ const KEPT: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ascii: 'without state, as each decode is whole',
     strict: 'without state, as each decode is whole',
   },
-  'host/control.ts': { threads: "one for the process, as libuv's pool is" },
+  'host/control/threads.ts': { threads: "one for the process, as libuv's pool is" },
 };
 
 /** Module-level variables, and constants that hold an object which can change. */

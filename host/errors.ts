@@ -114,7 +114,8 @@ export class KernelError extends DeviceMapperError {
     const { openCount, holders = [] } = detail;
     let message = `${code}: ${meaning}, DM_${command}`;
     if (device !== undefined) message += ` '${cut(device)}'`;
-    if (openCount !== undefined) message += `; open ${times(openCount)}`;
+    // It may have been closed by the time of the look.
+    if (openCount !== undefined && openCount > 0) message += `; open ${times(openCount)}`;
     if (holders.length > 0) message += `; held by ${holders.join(', ')}`;
     const advice = adviceOf(command, code);
     if (advice !== undefined) message += `; ${advice}`;

@@ -4,7 +4,7 @@
 // nothing is missed: what happens after the arming ends the poll. Everybody who waits hangs on this loop,
 // for arming is per open file, and two loops on one would take each other's events away.
 
-import { InputError, TimeoutError, cut, show } from './errors.js';
+import { ClosedError, InputError, TimeoutError, cut, show } from './errors.js';
 import { labelOf } from './steps.js';
 import type { Signal } from './transport.js';
 import type { DeviceInfo, DeviceListEntry, DeviceRef } from './types.js';
@@ -95,19 +95,12 @@ export class EventLoop {
       this.#waiters.delete(waiter);
       this.#turn?.abort();
     });
+    // What the loop saw last may be older than this call.
+    const armed = this.#turn === undefined ? this.#step() : undefined;
+    if (armed === undefined) this.#latest = this.#source.look();
     this.#waiters.add(waiter);
-    if (this.#turn === undefined) {
-      try {
-        void this.#run(this.#step());
-      } catch (error) {
-        this.#waiters.delete(waiter);
-        throw error;
-      }
-    } else {
-      // What the loop saw last may be older than this call.
-      this.#latest = this.#source.look();
-      this.#turn.abort();
-    }
+    if (armed === undefined) this.#turn?.abort();
+    else void this.#run(armed);
     waiter.latest = this.#latest;
     return waiter;
   }
@@ -261,7 +254,7 @@ export class EventStream implements AsyncIterableIterator<DeviceEvent, undefined
     for (;;) {
       const event = this.#queue.shift();
       if (event !== undefined) return { done: false, value: event };
-      const latest = await this.#waiter.next();
+      const latest = await this.#waiter.next().catch(unlessClosed);
       if (latest === undefined) return { done: true, value: undefined };
       const all = eventsBetween(this.#seen, latest);
       const devices = this.#devices;
@@ -286,6 +279,12 @@ export class EventStream implements AsyncIterableIterator<DeviceEvent, undefined
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
+}
+
+/** A watch ends with its handle, as with any other that is over. */
+function unlessClosed(error: unknown): undefined {
+  if (error instanceof ClosedError) return undefined;
+  throw error;
 }
 
 /** Call `stop` with the reason when `signal` aborts, or now if it has; the returned takes that back. */

@@ -1,7 +1,15 @@
 // A run of a Transport, written down and played back byte for byte.
 
 import { hideSecrets } from './keys.js';
-import type { AsyncCall, DeviceNodes, NodeState, Transport, Udev, UdevMode } from './transport.js';
+import type {
+  AsyncCall,
+  DeviceNodes,
+  NodeState,
+  PollOptions,
+  Transport,
+  Udev,
+  UdevMode,
+} from './transport.js';
 
 /** One call of a Transport, as JSON can hold it: a line of a recording. */
 export interface RecordedCall {
@@ -93,9 +101,9 @@ export function record(transport: Transport, { secrets = false }: RecordOptions 
     }),
     ...(transport.poll && {
       poll: async (options) => {
-        // A place is taken when the wait has ended, as what comes meanwhile is answered before.
+        // It is written down when it has ended, behind what was answered meanwhile.
         await transport.poll?.(options);
-        note('poll', [], undefined);
+        if (options?.signal?.aborted !== true) note('poll', [], undefined);
       },
     }),
     ...(transport.pollSync && {
@@ -188,12 +196,12 @@ export function replay(lines: readonly RecordedCall[]): Transport {
     if (buffer.length !== given.length) {
       throw new Error(`${which}: ${buffer.length} bytes, the recording has ${given.length}`);
     }
+    const differs = (now: Uint8Array): number => now.findIndex((byte, i) => byte !== given[i]);
     // What is hidden in the recording cannot differ.
-    for (const now of [buffer, hideSecrets(request, buffer, 'request')]) {
-      const at = now.findIndex((byte, i) => byte !== given[i]);
-      if (at < 0) break;
-      if (now === buffer) continue;
-      throw new Error(`${which}: byte ${at} is ${now[at]}, the recording has ${given[at]}`);
+    const shown = differs(buffer) < 0 ? buffer : hideSecrets(request, buffer, 'request');
+    const at = differs(shown);
+    if (at >= 0) {
+      throw new Error(`${which}: byte ${at} is ${shown[at]}, the recording has ${given[at]}`);
     }
     buffer.set(fromBase64((line.out ?? '') as string, buffer.length));
     return line.errno;
@@ -237,8 +245,11 @@ export function replay(lines: readonly RecordedCall[]): Transport {
       sleepSync: (ms: number) => void ask('sleep', [ms]),
     }),
     ...(has('poll') && {
-      // eslint-disable-next-line @typescript-eslint/require-await -- as above
-      poll: async () => void ask('poll', []),
+      poll: async ({ signal }: PollOptions = {}) => {
+        // Who waits for it comes first, as on a kernel.
+        await new Promise((resolve) => setTimeout(resolve));
+        if (signal?.aborted !== true) ask('poll', []);
+      },
       // Of an async recording nothing is known but that it woke.
       pollSync: (timeoutMs: number) => (ask('poll', []) ?? timeoutMs) as number,
     }),

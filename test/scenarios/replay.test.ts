@@ -11,6 +11,7 @@ import {
   replay,
   type RecordedCall,
   type Transport,
+  type UdevMode,
 } from 'devicemapper/model';
 import { readFileSync, readdirSync } from 'node:fs';
 import { assert, rejects, suite } from '../harness.js';
@@ -58,11 +59,19 @@ function flaky(): Transport {
   const states = ['absent', 'ours', 'stale'] as const;
   let looks = 0;
   let removals = 0;
+  let eventNr = 0;
+  let mode: UdevMode = 'cookie';
   const ioctl = (request: number, buffer: Uint8Array): number => {
-    if (request === REQUEST_CODE.DEV_STATUS) return 6;
+    if (request === REQUEST_CODE.DEV_STATUS && removals > 2) return 6;
     if (request === REQUEST_CODE.TABLE_STATUS) return 22;
-    if (request === REQUEST_CODE.DEV_REMOVE && removals++ === 0) return 16;
-    const reply = encodeReply('DEV_STATUS', { name: 'disk', dev: 0xfd00, flags: 0x20 });
+    if (request === REQUEST_CODE.DEV_REMOVE && removals++ < 2) return 16;
+    if (request === REQUEST_CODE.DEV_REMOVE) mode = 'poll';
+    const reply = encodeReply('DEV_STATUS', {
+      name: 'disk',
+      dev: 0xfd00,
+      flags: 0x2020,
+      eventNr: eventNr++,
+    });
     buffer.set(reply.subarray(0, buffer.length));
     return 0;
   };
@@ -73,18 +82,38 @@ function flaky(): Transport {
     sleep: () => Promise.resolve(),
     sleepSync: () => undefined,
     kernelLog: () => ['device-mapper: because'],
+    holders: () => ["device 'top'"],
+    poll: () => new Promise((resolve) => setTimeout(resolve)),
+    pollSync: () => 0,
+    deviceIoctl: () => Promise.resolve(107),
+    deviceIoctlSync: () => 107,
+    udev: {
+      mode: () => mode,
+      create: () => 7,
+      completed: () => looks > 0,
+      remove: () => undefined,
+    },
     nodes: {
       state: () => states[looks++]!,
       make: () => undefined,
       remove: () => undefined,
-      settled: () => removals > 1,
+      settled: () => removals > 2,
     },
   };
 }
 
 async function everything(dm: DeviceMapper | DeviceMapperSync): Promise<unknown[]> {
   const resumed = await dm.resume('disk');
-  const failed: unknown = await (async () => await dm.getTable('disk'))().catch(String);
+  const attempts = [
+    () => dm.getTable('disk'),
+    () => dm.waitForEvent('disk', { timeoutMs: 1000 }),
+    () => dm.probePaths('disk'),
+    () => dm.removeDevice('disk'),
+  ];
+  const failed: string[] = [];
+  for (const attempt of attempts) {
+    failed.push(await (async () => await attempt())().then(() => 'no failure', String));
+  }
   return [resumed, failed, await dm.removeDevice('disk', { retry: { times: 2, delayMs: 5 } })];
 }
 
@@ -93,8 +122,9 @@ for (const Client of [DeviceMapper, DeviceMapperSync]) {
     const recorder = record(flaky());
     const first = await everything(new Client(recorder));
     const lines = JSON.parse(JSON.stringify(recorder.lines())) as RecordedCall[];
-    const members = ['ioctl', 'kernelLog', 'nodes.make', 'nodes.remove', 'nodes.settled'];
-    members.push('nodes.state', 'sleep');
+    const members = ['deviceIoctl', 'holders', 'ioctl', 'kernelLog', 'nodes.make', 'nodes.remove'];
+    members.push('nodes.settled', 'nodes.state', 'poll', 'sleep');
+    members.push('udev.completed', 'udev.create', 'udev.mode', 'udev.remove');
     assert.equal([...new Set(lines.map(({ call }) => call))].sort(), members);
     const again = record(replay(lines));
     assert.equal(await everything(new Client(again)), first);
@@ -131,17 +161,17 @@ Replay('a call that was not answered is not in the recording', async () => {
   const buffer = encodeRequest('DEV_SUSPEND', { name: 'disk' });
   await rejects(recorder.ioctlAsync(REQUEST_CODE.DEV_SUSPEND, buffer), /closed/);
   const call = recorder.ioctlAsync(REQUEST_CODE.DEV_SUSPEND, buffer);
-  recorder.ioctl(REQUEST_CODE.DEV_STATUS, encodeRequest('DEV_STATUS', { name: 'disk' }));
+  recorder.ioctl(REQUEST_CODE.TABLE_STATUS, encodeRequest('TABLE_STATUS', { name: 'disk' }));
   assert.equal(
     recorder.lines().map(({ errno }) => errno),
-    [6],
+    [22],
   );
   answer(0);
   await call;
   // In the order of the calls, not of the answers.
   assert.equal(
     recorder.lines().map(({ errno }) => errno),
-    [0, 6],
+    [0, 22],
   );
 });
 
@@ -149,7 +179,7 @@ Replay('what differs from the recording is named', () => {
   const recorder = record(flaky());
   const { STATUS, VERSION } = { STATUS: REQUEST_CODE.DEV_STATUS, VERSION: REQUEST_CODE.VERSION };
   const bytes = encodeRequest('DEV_STATUS', { name: 'disk' });
-  recorder.ioctl(STATUS, bytes);
+  recorder.ioctl(STATUS, bytes.slice());
   recorder.nodes?.state('/dev/mapper/disk');
   const differs = (message: RegExp, call: (transport: Transport) => unknown): void => {
     assert.throws(() => call(replay(recorder.lines())), message);

@@ -49,6 +49,34 @@ export function failing(transport: Transport, request: number, errno: number, nt
   };
 }
 
+/** `transport`, but the `nth` ioctl `request` is sent, then `spoil` runs, and ENOMEM is answered. */
+export function failingAfter(
+  transport: Transport,
+  request: number,
+  nth: number,
+  spoil: () => Promise<void>,
+): Transport {
+  const ENOMEM = 12;
+  let seen = 0;
+  const hit = (code: number): boolean => code === request && ++seen === nth;
+  return {
+    ...membersOf(transport),
+    ioctl: (code, buffer) => {
+      const now = hit(code);
+      const errno = transport.ioctl(code, buffer);
+      // With the blocking client `spoil` has done its work when it returns.
+      if (now) void spoil();
+      return now ? ENOMEM : errno;
+    },
+    ioctlAsync: async (code, buffer, options) => {
+      const now = hit(code);
+      const errno = await transport.ioctlAsync(code, buffer, options);
+      if (now) await spoil();
+      return now ? ENOMEM : errno;
+    },
+  };
+}
+
 /** All that a Transport has, on an object whose members can be replaced. */
 export function membersOf(transport: Transport): Transport {
   return {
@@ -60,6 +88,14 @@ export function membersOf(transport: Transport): Transport {
     ...(transport.sleep && { sleep: transport.sleep.bind(transport) }),
     ...(transport.sleepSync && { sleepSync: transport.sleepSync.bind(transport) }),
     ...(transport.kernelLog && { kernelLog: transport.kernelLog.bind(transport) }),
+    ...(transport.poll && { poll: transport.poll.bind(transport) }),
+    ...(transport.pollSync && { pollSync: transport.pollSync.bind(transport) }),
+    ...(transport.deviceIoctl && { deviceIoctl: transport.deviceIoctl.bind(transport) }),
+    ...(transport.deviceIoctlSync && {
+      deviceIoctlSync: transport.deviceIoctlSync.bind(transport),
+    }),
+    ...(transport.holders && { holders: transport.holders.bind(transport) }),
     ...(transport.nodes && { nodes: transport.nodes }),
+    ...(transport.udev && { udev: transport.udev }),
   };
 }

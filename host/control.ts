@@ -6,7 +6,7 @@ import { constants as os } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { holdersOf } from './control/holders.js';
 import { loadLibc, type Libc, type PollHandle } from './control/libc.js';
-import { LogReader, type Claimed } from './control/log.js';
+import { LogReader } from './control/log.js';
 import { MapperNodes } from './control/nodes.js';
 import { readProc } from './control/proc.js';
 import { threads } from './control/threads.js';
@@ -107,7 +107,6 @@ export class KernelTransport implements Transport {
   /** Buffers of the calls under way: koffi does not keep them alive, and the kernel writes to them. */
   readonly #held = new Set<Uint8Array>();
   readonly #logs: LogReader[] = [];
-  readonly #claimed: Claimed = { sequence: -1 };
   /** Of the call that was answered last. */
   #lines: string[] = [];
   /** Those who wait for events. */
@@ -172,9 +171,9 @@ export class KernelTransport implements Transport {
     return log;
   }
 
-  /** After a success nothing is read: it would only cost time. */
+  /** Read at once, before others log more; and not at all after a success, as it would only cost time. */
   #answered(log: LogReader | undefined, errno: number): void {
-    this.#lines = errno === 0 ? [] : (log?.read(this.#claimed) ?? []);
+    this.#lines = errno === 0 ? [] : (log?.read() ?? []);
     if (log !== undefined) this.#logs.push(log);
   }
 

@@ -254,12 +254,22 @@ export class EventStream implements AsyncIterableIterator<DeviceEvent, undefined
     for (;;) {
       const event = this.#queue.shift();
       if (event !== undefined) return { done: false, value: event };
-      const latest = await this.#waiter.next().catch(unlessClosed);
+      const latest = await this.#look();
       if (latest === undefined) return { done: true, value: undefined };
       const all = eventsBetween(this.#seen, latest);
       const devices = this.#devices;
       this.#queue = devices === undefined ? all : all.filter((one) => concerns(one, devices));
       this.#seen = latest;
+    }
+  }
+
+  /** A watch that is over when its handle is closed ends as any other. */
+  async #look(): Promise<Look | undefined> {
+    try {
+      return await this.#waiter.next();
+    } catch (error) {
+      if (error instanceof ClosedError) return undefined;
+      throw error;
     }
   }
 
@@ -279,12 +289,6 @@ export class EventStream implements AsyncIterableIterator<DeviceEvent, undefined
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }
-}
-
-/** A watch ends with its handle, as with any other that is over. */
-function unlessClosed(error: unknown): undefined {
-  if (error instanceof ClosedError) return undefined;
-  throw error;
 }
 
 /** Call `stop` with the reason when `signal` aborts, or now if it has; the returned takes that back. */

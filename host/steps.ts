@@ -25,6 +25,7 @@ import type { Transport } from './transport.js';
 import { majorOf, minorOf, type DeviceInfo, type DeviceRef, type Version } from './types.js';
 import {
   REPLY_SPACE,
+  decodeReply,
   type Command,
   type Header,
   type Reply,
@@ -87,11 +88,30 @@ export function* ioctl<C extends Command>(
   request: Request<C> | Uint8Array,
   { device, ...how }: IoctlOptions = {},
 ): Operation<Reply<C>> {
+  // Before the call: of a secure one the kernel wipes the buffer.
+  const subject = request instanceof Uint8Array ? decodeReply('DEV_STATUS', request) : request;
   const answer = yield { kind: 'ioctl', command, request: request as Request, ...how };
   if (typeof answer !== 'number') return answer as Reply<C>;
-  const kernelLog = yield* ask((transport) => transport.kernelLog?.() ?? []);
+  const kernelLog = yield* logOf(subject);
   throw new KernelError(command, answer, { device, kernelLog });
 }
+
+/**
+ * What the kernel logged during the call that just failed. Lines about a table have the device's number,
+ * by which those of other calls under way are told apart.
+ */
+function* logOf({ name = '', uuid = '', dev = 0 }: Partial<Header>): Operation<string[]> {
+  const lines = yield* ask((transport) => transport.kernelLog?.() ?? []);
+  if (!lines.some((line) => TABLE_LINE.test(line))) return lines;
+  const answer = yield { kind: 'ioctl', command: 'DEV_STATUS', request: { name, uuid, dev } };
+  if (typeof answer === 'number') return lines;
+  const { dev: own } = answer as Reply<'DEV_STATUS'>;
+  const number = `${majorOf(own)}:${minorOf(own)}`;
+  return lines.filter((line) => (TABLE_LINE.exec(line)?.[1] ?? number) === number);
+}
+
+/** drivers/md/dm-table.c DMERR() with dm_device_name() */
+const TABLE_LINE = /device-mapper: table: (\d+:\d+): /;
 
 /** The commands whose answer may outgrow the buffer, and that do no harm when they are repeated. */
 type Query =

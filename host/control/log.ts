@@ -7,14 +7,6 @@ const SEEK_END = 2;
 /** CONSOLE_EXT_LOG_MAX of kernel/printk: no record is longer. */
 const RECORD_SIZE = 8192;
 
-/**
- * Up to which record the log has been told. A refused call's lines stand there by the time it ends, so that
- * of two calls under way the one that ends first has what was logged until then.
- */
-export interface Claimed {
-  sequence: number;
-}
-
 /** /dev/kmsg from a mark on. Without the right to read it there is no reader, and no lines. */
 export class LogReader {
   static open(libc: Libc): LogReader | undefined {
@@ -37,11 +29,8 @@ export class LogReader {
     this.#libc.lseek(this.#fd, 0, SEEK_END);
   }
 
-  /**
-   * Device-mapper's lines since the mark, and behind the record that `claimed` says. A record is
-   * `prio,seq,usec,flags;text`, then `\n KEY=value`.
-   */
-  read(claimed: Claimed): string[] {
+  /** Device-mapper's lines since the mark. A record is `prio,seq,usec,flags;text`, then `\n KEY=value`. */
+  read(): string[] {
     const lines: string[] = [];
     const record = new Uint8Array(RECORD_SIZE);
     const decoder = new TextDecoder();
@@ -50,10 +39,7 @@ export class LogReader {
       try {
         const length = readSync(this.#fd, record);
         const [head = ''] = decoder.decode(record.subarray(0, length)).split('\n');
-        const sequence = Number(head.split(',', 2)[1]);
         const text = head.slice(head.indexOf(';') + 1);
-        if (sequence <= claimed.sequence) continue;
-        claimed.sequence = sequence;
         if (text.includes('device-mapper: ')) lines.push(text);
       } catch (error) {
         // EPIPE: records were overwritten before we came to them; the next read has the oldest left.

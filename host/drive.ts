@@ -99,7 +99,7 @@ function answerOf({ command, decode }: Ioctl, buffer: Uint8Array): Reply {
 /**
  * Run an operation to its end without blocking. An abort is thrown into the operation before its next
  * step, never during an ioctl; the steps by which it then undoes what it did are not aborted again. A
- * 'wait' only ends by it: what it is for has been done.
+ * 'wait' only ends by it, also while undoing: what it is for has been done.
  */
 export async function runAsync<T>(
   transport: Transport,
@@ -108,7 +108,6 @@ export async function runAsync<T>(
   signal: Signal | undefined,
 ): Promise<T> {
   let watched = signal;
-  let waitsFor = signal;
   let step = operation.next();
   while (step.done !== true) {
     const { kind } = step.value;
@@ -116,7 +115,7 @@ export async function runAsync<T>(
     // A look at the machine takes no time; it is not refused half-way through making a node.
     if (watched?.aborted === true && kind !== 'ask' && kind !== 'wait') {
       const { reason } = watched as { reason: unknown };
-      watched = waitsFor = undefined;
+      watched = undefined;
       step = operation.throw(reason);
       continue;
     }
@@ -130,8 +129,8 @@ export async function runAsync<T>(
       } else if (effect.kind === 'sleep') {
         await transport.sleep?.(effect.ms, watched);
       } else if (effect.kind === 'wait') {
-        if (waitsFor?.aborted !== true) await transport.sleep?.(effect.ms, waitsFor);
-        answer = waitsFor?.aborted === true;
+        if (signal?.aborted !== true) await transport.sleep?.(effect.ms, signal);
+        answer = signal?.aborted === true;
       } else if (effect.kind === 'deviceIoctl') {
         answer = (await transport.deviceIoctl?.(effect.path, effect.request)) ?? ENOTTY;
       } else {
@@ -139,7 +138,7 @@ export async function runAsync<T>(
       }
     } catch (error) {
       // A call that was aborted before it was sent rejects with the reason: that is the abort.
-      if (watched?.aborted === true) watched = waitsFor = undefined;
+      if (watched?.aborted === true) watched = undefined;
       step = operation.throw(error);
       continue;
     }

@@ -1,7 +1,13 @@
 // What the transport to the kernel knows of the machine: who holds a device, which line of the log is of
 // which call, and what is told to who looks on.
 
-import { DeviceMapper, DeviceMapperSync, type IoctlEvent, type KernelError } from 'devicemapper';
+import {
+  DeviceMapper,
+  DeviceMapperSync,
+  KernelTransport,
+  type IoctlEvent,
+  type KernelError,
+} from 'devicemapper';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import * as fs from 'node:fs';
@@ -60,6 +66,32 @@ MachineTests('swap is told as a holder', async () => {
 function comm(): string {
   return fs.readFileSync('/proc/self/comm', 'utf8').trim();
 }
+
+MachineTests('where no udevd runs, nobody is waited for, unless that is asked for', async () => {
+  const auto = KernelTransport.open();
+  assert.is(auto.udev.mode(), 'none');
+  auto.close();
+  // Without an end to wait for: the node is there after three seconds all the same.
+  using polls = DeviceMapperSync.open({ udev: 'poll' });
+  const { path, dev } = polls.createActiveDevice('polls', '0 8 zero');
+  assert.is(fs.statSync(path).rdev, dev);
+  polls.removeDevice('polls');
+  // And a cookie that nobody completes is waited for no longer than the caller wants.
+  await using waits = DeviceMapper.open({ udev: 'cookie' });
+  const signal = AbortSignal.timeout(100);
+  await rejects(waits.createActiveDevice('waits', '0 8 zero', { signal }), /timeout/);
+  const kept = await waits.createDevice('kept');
+  await waits.loadTable('kept', '0 8 zero');
+  // What is done stays done: the abort only ends the wait.
+  const resumed = await waits.resume('kept', { signal: AbortSignal.timeout(100) });
+  assert.ok(resumed.liveTable && resumed.dev === kept.dev);
+  await waits.removeDevice('kept', { signal: AbortSignal.timeout(100) });
+  assert.not(/^ *-?\d/m.test(fs.readFileSync('/proc/sysvipc/sem', 'utf8')), 'no semaphore is left');
+  assert.throws(
+    () => KernelTransport.open({ udev: 'maybe' as 'auto' }),
+    /^udev: expected one of "auto", "cookie", "poll", "none", got "maybe"$/,
+  );
+});
 
 MachineTests('of many calls under way each has its own line of the log', async () => {
   await using dm = DeviceMapper.open();

@@ -3,6 +3,7 @@ import {
   DeviceMapperSync,
   KernelError,
   NodeError,
+  REQUEST_CODE,
   UnsupportedError,
   decodeReply,
   decodeRequest,
@@ -12,6 +13,7 @@ import {
   type ReplyError,
   type Target,
 } from 'devicemapper/model';
+import { meaningOf } from '#host/meaning.js';
 import { assert, suite } from './harness.js';
 
 /** What `call` throws; a test knows which of the two it is. */
@@ -302,6 +304,44 @@ const MEANINGS: [command: string, code: string, errno: number, meaning: RegExp][
   ['TABLE_STATUS', 'ENXIO', 6, /no such device/],
 ];
 
+/** What the commands answer, by the kernel's sources (drivers/md/dm-ioctl.c, and of TARGET_MSG the targets). */
+const PAIRS: Readonly<Record<string, string>> = {
+  VERSION: 'EACCES ENOTTY EFAULT EINVAL',
+  REMOVE_ALL: 'EACCES ENOTTY EFAULT EINVAL',
+  LIST_DEVICES: 'EACCES ENOTTY EFAULT EINVAL ENOMEM',
+  DEV_CREATE: 'EACCES ENOTTY EFAULT EINVAL EBUSY ENXIO ENOMEM',
+  DEV_REMOVE: 'EACCES ENOTTY EFAULT EINVAL EBUSY ENXIO ENOMEM',
+  DEV_RENAME: 'EACCES ENOTTY EFAULT EINVAL EBUSY ENXIO ENOMEM',
+  DEV_SUSPEND: 'EACCES ENOTTY EFAULT EINVAL ENXIO EINTR EAGAIN EBUSY EIO EROFS ENOSPC ENOMEM',
+  DEV_STATUS: 'EACCES ENOTTY EFAULT EINVAL ENXIO',
+  DEV_WAIT: 'EACCES ENOTTY EFAULT EINVAL ENXIO EINTR ENOMEM',
+  TABLE_LOAD: `EACCES ENOTTY EFAULT EINVAL ENXIO EOVERFLOW ENOMEM ENOENT ENOTBLK ENODEV ENODATA EBUSY EROFS
+    ENOKEY EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOPNOTSUPP ENOSPC EIO`,
+  TABLE_CLEAR: 'EACCES ENOTTY EFAULT EINVAL ENXIO',
+  TABLE_DEPS: 'EACCES ENOTTY EFAULT EINVAL ENXIO ENOMEM',
+  TABLE_STATUS: 'EACCES ENOTTY EFAULT EINVAL ENXIO ENOMEM',
+  LIST_VERSIONS: 'EACCES ENOTTY EFAULT EINVAL ENOMEM',
+  TARGET_MSG: `EACCES ENOTTY EFAULT EINVAL ENXIO ENOMEM EBUSY EOPNOTSUPP EEXIST ENODATA ENOSPC ENOENT
+    EOVERFLOW ENFILE EPERM EINTR ENOKEY EKEYEXPIRED EKEYREVOKED EIO`,
+  DEV_SET_GEOMETRY: 'EACCES ENOTTY EFAULT EINVAL ENXIO',
+  DEV_ARM_POLL: 'EACCES ENOTTY EFAULT EINVAL',
+  GET_TARGET_VERSION: 'EACCES ENOTTY EFAULT EINVAL ENOMEM',
+  MPATH_PROBE_PATHS: 'ENOTCONN ENOTTY EINVAL EIO ENOMEM',
+};
+
+Errors('every errno of every command has its sentence', () => {
+  assert.equal(Object.keys(PAIRS), [...Object.keys(REQUEST_CODE), 'MPATH_PROBE_PATHS']);
+  const numbers = new Map(Array.from({ length: 200 }, (_, i) => [new KernelError('X', i).code, i]));
+  for (const [command, codes] of Object.entries(PAIRS)) {
+    for (const code of codes.split(/\s+/)) {
+      const errno = numbers.get(code);
+      assert.ok(errno, code);
+      const { meaning } = new KernelError(command, errno);
+      assert.is(meaningOf(command, code), meaning, `${command} ${code}`);
+    }
+  }
+});
+
 /** The text of an errno itself, which no command's table knows. */
 function plain(errno: number): string {
   return new KernelError('NO_SUCH_COMMAND', errno).meaning;
@@ -318,7 +358,7 @@ for (const [command, code, errno, meaning] of MEANINGS) {
 Errors('an unknown pair is told by the errno alone, never by a guess', () => {
   const kinds: [number, string, string][] = [
     [1, 'EPERM', 'operation not permitted'],
-    [22, 'EINVAL', 'invalid argument'],
+    [33, 'EDOM', 'argument out of domain'],
     [95, 'EOPNOTSUPP', 'operation not supported'],
     [128, 'EKEYREVOKED', 'key has been revoked'],
     [999, 'E999', 'error 999'],

@@ -1,6 +1,7 @@
 // Where tables hold keys. In their place dmsetup shows zeros, and so do we.
 
 import {
+  HEADER_DATA_SIZE,
   HEADER_DATA_START,
   HEADER_FLAGS,
   HEADER_SIZE,
@@ -129,7 +130,7 @@ export function hideSecrets(
   const isRequest = direction === 'request';
   switch (request) {
     case DM_TABLE_LOAD:
-      return isRequest ? hideInTable(bytes, true) : headerOf(bytes);
+      return isRequest ? hideInTable(bytes, true) : upTo(bytes, HEADER_SIZE);
     case DM_TABLE_STATUS:
     case DM_DEV_WAIT: {
       const isTable = (uint32(bytes, HEADER_FLAGS) & DM_STATUS_TABLE_FLAG) !== 0;
@@ -137,16 +138,18 @@ export function hideSecrets(
     }
     case DM_TARGET_MSG: {
       if (isRequest) return hideInMessage(bytes);
-      return (uint32(bytes, HEADER_FLAGS) & DM_DATA_OUT_FLAG) === 0 ? headerOf(bytes) : bytes;
+      const isAnswered = (uint32(bytes, HEADER_FLAGS) & DM_DATA_OUT_FLAG) !== 0;
+      return upTo(bytes, isAnswered ? uint32(bytes, HEADER_DATA_SIZE) : HEADER_SIZE);
     }
     default:
       return bytes;
   }
 }
 
-function headerOf(bytes: Uint8Array): Uint8Array {
+/** What the kernel wrote; behind it stands what the caller did. */
+function upTo(bytes: Uint8Array, end: number): Uint8Array {
   const copy = new Uint8Array(bytes.length);
-  copy.set(bytes.subarray(0, HEADER_SIZE));
+  copy.set(bytes.subarray(0, end));
   return copy;
 }
 
@@ -155,24 +158,31 @@ function uint32(bytes: Uint8Array, offset: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true);
 }
 
-/** In a request `next` counts from its own spec, in a reply from the first. */
+/**
+ * In a request `next` counts from its own spec, in a reply from the first. Of a chain with gaps, as nobody
+ * makes them, all is hidden: what is no row's may be a key as well as anything.
+ */
 function hideInTable(bytes: Uint8Array, isRequest: boolean): Uint8Array {
   const copy = bytes.slice();
   const start = uint32(bytes, HEADER_DATA_START);
   const rows: { type: string; parameters: Uint8Array }[] = [];
   let at = start;
-  for (let i = uint32(bytes, HEADER_TARGET_COUNT); i > 0; i--) {
-    const end = copy.indexOf(0, at + SPEC_SIZE);
-    // A chain that is broken does not say where a key may be: then all of it may be one.
-    if (at < HEADER_SIZE || end < 0 || rows.length * SPEC_SIZE > copy.length) {
+  for (let left = uint32(bytes, HEADER_TARGET_COUNT); left > 0; left--) {
+    const nul = copy.indexOf(0, at + SPEC_SIZE);
+    const next = at + Math.ceil((nul + 1 - at) / 8) * 8;
+    const told = (isRequest ? at : start) + uint32(bytes, at + SPEC_NEXT);
+    if (at < HEADER_SIZE || nul < 0 || (left > 1 && told !== next)) {
       copy.fill(STAR, HEADER_SIZE);
       return copy;
     }
     const name = copy.subarray(at + SPEC_TYPE, at + SPEC_TYPE + DM_MAX_TYPE_NAME);
     const type = new TextDecoder().decode(name).split('\0', 1)[0]!;
-    rows.push({ type, parameters: copy.subarray(at + SPEC_SIZE, end) });
-    at = (isRequest ? at : start) + uint32(bytes, at + SPEC_NEXT);
+    rows.push({ type, parameters: copy.subarray(at + SPEC_SIZE, nul) });
+    at = next;
   }
+  copy.subarray(at).forEach((byte, i) => {
+    if (byte !== 0) copy[at + i] = STAR;
+  });
   // Somebody said that there is a secret, and not where.
   const isSecret = isRequest && (uint32(bytes, HEADER_FLAGS) & DM_SECURE_DATA_FLAG) !== 0;
   const hideAll = isSecret && !rows.some(({ type }) => holdsKeys(type));

@@ -3,6 +3,7 @@
 // encode to its bytes, its bytes decode to its fields, and both there and back.
 
 import {
+  REQUEST_CODE,
   decodeReply,
   decodeRequest,
   encodeReply,
@@ -67,11 +68,13 @@ function valuesOf({ fields }: Golden): {
   const header: Record<string, unknown> = {};
   const version: unknown[] = [];
   const records: Record<string, string | number>[] = [];
+  /** The field that a record of the payload begins with. */
+  let first: string | undefined;
   for (const { offset, name, value } of fields) {
     if (name === 'padding' || name === 'count') continue;
-    if (name.startsWith('version')) version.push(value);
+    if (name.startsWith('version') && offset < 312) version.push(value);
     else if (offset < 312) header[name.replace(/_(.)/, (_, c: string) => c.toUpperCase())] = value;
-    else if (name === 'sector_start' || name === 'dev') records.push({ [name]: value });
+    else if (name === (first ??= name)) records.push({ [name]: value });
     else records.at(-1)![name] = value;
   }
   return { header: { version, ...header }, records };
@@ -86,9 +89,31 @@ function messageOf(golden: Golden): Record<string, unknown> {
     major: (dev >>> 8) & 0xfff,
     minor: (dev & 0xff) | ((dev >>> 12) & 0xfff00),
   });
+  const [{ new_name, new_uuid, geometry, sector, message } = {}] = records;
+  if (direction === 'request' && command === 'DEV_RENAME') {
+    return {
+      ...header,
+      ...(new_uuid === undefined ? { newName: new_name } : { newUuid: new_uuid }),
+    };
+  }
+  if (direction === 'request' && command === 'DEV_SET_GEOMETRY') {
+    const [cylinders, heads, sectors, start] = String(geometry).split(' ').map(Number);
+    return { ...header, geometry: { cylinders, heads, sectors, start } };
+  }
+  if (direction === 'request' && command === 'TARGET_MSG') {
+    return { ...header, sector, message: new TextEncoder().encode(String(message)) };
+  }
+  if (command === 'TARGET_MSG') return { ...header, message };
   if (direction === 'request' && command !== 'TABLE_LOAD') return header;
+  if (command === 'LIST_VERSIONS' || command === 'GET_TARGET_VERSION') {
+    const versions = records.map(({ name, ...record }) => ({
+      name,
+      version: [0, 1, 2].map((part) => record[`version[${part}]`]),
+    }));
+    return { ...header, versions };
+  }
   if (command === 'TABLE_LOAD' && direction === 'reply') return header;
-  if (command === 'TABLE_LOAD' || command === 'TABLE_STATUS') {
+  if (['TABLE_LOAD', 'TABLE_STATUS', 'DEV_WAIT'].includes(command)) {
     const targets = records.map(({ sector_start, length, target_type, parameters }) => ({
       startSector: sector_start,
       length,
@@ -159,7 +184,8 @@ for (const [file, golden] of goldens) {
 }
 
 Wire('there is one of every command', () => {
-  assert.is(new Set(goldens.map(([, { command }]) => command)).size, 11);
+  const commands = new Set(goldens.map(([, { command }]) => command));
+  assert.equal([...commands].sort(), Object.keys(REQUEST_CODE).sort());
 });
 
 Wire.run();

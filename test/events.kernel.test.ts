@@ -12,7 +12,7 @@ import {
   type DeviceEvent,
 } from 'devicemapper';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, rejects, suite } from './harness.js';
@@ -134,6 +134,7 @@ Events('a wait takes no thread, and ends at once', async () => {
   await using dm = DeviceMapper.open();
   await dm.createActiveDevice('quiet', '0 8 zero');
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
   const reason = new Error('no more');
   const waits = Array.from({ length: 20 }, () =>
     rejects(dm.waitForEvent('quiet', { signal: abort.signal }), (error) => error === reason),

@@ -19,7 +19,11 @@ export default defineConfig(
         'error',
         {
           paths: [
-            { name: 'koffi', message: 'host/control/libc.ts loads it, lazily', allowTypeImports: true },
+            {
+              name: 'koffi',
+              message: 'host/control/libc.ts loads it, lazily',
+              allowTypeImports: true,
+            },
             { name: '@assemblyscript/loader', message: 'host/wire.ts only' },
             { name: 'uvu', message: 'test/harness.ts only' },
           ],

@@ -21,6 +21,7 @@ export {
   type UnavailableReason,
 } from './errors.js';
 export * from './generated/uapi.js';
+export { inspect, type Field, type InspectOptions } from './inspect.js';
 export {
   bytesToSectors,
   majorOf,

@@ -79,6 +79,15 @@ const COMMANDS = {
 /** A command of the control node, by the kernel's name without DM_. */
 export type Command = keyof typeof COMMANDS;
 
+/** What may stand behind a header. */
+export type Payload = (typeof COMMANDS)[Command]['sends' | 'answers'];
+
+/** What stands behind the header of a command's request or reply. */
+export function payloadOf(command: Command, direction: 'request' | 'reply'): Payload {
+  const { sends, answers } = COMMANDS[known(command)];
+  return direction === 'request' ? sends : answers;
+}
+
 /** The ioctl request of each command, as in `REQUEST_CODE.TABLE_LOAD`: the same on every architecture. */
 export const REQUEST_CODE: Readonly<Record<Command, number>> = {
   VERSION: uapi.DM_VERSION,
@@ -356,7 +365,7 @@ export class Codec {
       }
       if (i === length) return text;
     }
-    return fromBytes(u8.subarray(from, from + length));
+    return textOf(u8.subarray(from, from + length));
   }
 
   // ── Headers ────────────────────────────────────────────────────────────────────────────────────
@@ -638,7 +647,7 @@ export class Codec {
     const size = this.#module.encodeText(out + HEADER_SIZE, room, from, written);
     if (size < 0) {
       const offset = this.#cell(Cell.FAIL_OFFSET);
-      throw lineError(text, fromBytes(this.#u8.subarray(from, from + offset)).length, size);
+      throw lineError(text, textOf(this.#u8.subarray(from, from + offset)).length, size);
     }
     const count = this.#cell(Cell.COUNT);
     if (count === 0) throw new InputError({ path: 'targets' }, 'expected at least one target');
@@ -1434,7 +1443,7 @@ export class Codec {
       const word = this.#cell(Cell.FAIL_WORD);
       throw new InputError({ path: `words[${word}]` }, parameterProblem(written));
     }
-    return fromBytes(this.#u8.subarray(out, out + written));
+    return textOf(this.#u8.subarray(out, out + written));
   }
 
   // ── Failures ───────────────────────────────────────────────────────────────────────────────────
@@ -1768,7 +1777,7 @@ function toBytes(text: string, path: string | (() => string)): Uint8Array {
 }
 
 /** The inverse: a byte that is no UTF-8 becomes U+DC00 + byte, so that nothing is lost. */
-function fromBytes(bytes: Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   try {
     return strict.decode(bytes);
   } catch {

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..');
 const CODEC = `
   ClosedError DeviceMapperError InputError KernelError KernelUnavailableError NodeError ReplyError
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
-  joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
+  inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
   DM_ACTIVE_PRESENT_FLAG DM_BUFFER_FULL_FLAG DM_DATA_OUT_FLAG DM_DEFERRED_REMOVE DM_DEV_ARM_POLL
   DM_DEV_ARM_POLL_CMD DM_DEV_CREATE DM_DEV_CREATE_CMD DM_DEV_REMOVE DM_DEV_REMOVE_CMD
   DM_DEV_RENAME DM_DEV_RENAME_CMD DM_DEV_SET_GEOMETRY DM_DEV_SET_GEOMETRY_CMD DM_DEV_STATUS

@@ -8,6 +8,7 @@ import {
   decodeRequest,
   encodeReply,
   encodeRequest,
+  inspect,
   type Command,
   type ReplyInput,
   type Request,
@@ -170,6 +171,18 @@ for (const [file, golden] of goldens) {
       rest.fill(0, field.offset, field.offset + field.size);
     }
     assert.ok(rest.every((byte) => byte === 0));
+  });
+
+  Wire(`${file}: its fields are those that inspect names`, () => {
+    const named = inspect(bytes, { command, direction: isRequest ? 'request' : 'reply' });
+    const at = new Map(named.map((field) => [field.offset, field]));
+    for (const { offset, size, name, value } of fields) {
+      const found = at.get(offset);
+      assert.equal([found?.size, found?.name, found?.value], [size, name, value]);
+      at.delete(offset);
+    }
+    // The rest is nothing, or what the request had there.
+    for (const { name, offset } of at.values()) assert.is(name, 'padding', `${offset}`);
   });
 
   Wire(`${file}: encode, decode, there and back`, () => {

@@ -52,6 +52,7 @@ export {
   type Command,
   type DecodeOptions,
   type DecodedRequest,
+  type Extra,
   type Geometry,
   type Header,
   type ParametersAs,

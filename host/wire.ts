@@ -149,6 +149,13 @@ export interface Geometry {
   readonly start: number | bigint;
 }
 
+/** Bytes of a request that are not those which its values make, as a careful caller would send none. */
+export interface Extra {
+  /** Where they stand in the buffer. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What a request carries behind its header. */
 interface RequestPayload {
   none: unknown;
@@ -172,7 +179,10 @@ interface RequestPayload {
  * `message` and `sector` (TARGET_MSG).
  */
 export type Request<C extends Command = Command> = Partial<Header> &
-  RequestPayload[(typeof COMMANDS)[C]['sends']];
+  RequestPayload[(typeof COMMANDS)[C]['sends']] & {
+    /** Written over the rest at last: what decodeRequest found beside the values, if anything. */
+    readonly extra?: readonly Extra[];
+  };
 
 /** The same, as decodeRequest tells it. */
 interface DecodedPayload<Sector extends number | bigint> {
@@ -185,12 +195,13 @@ interface DecodedPayload<Sector extends number | bigint> {
 
 /**
  * A request as decodeRequest tells it: its header and what its command carries, parameters and messages
- * as the bytes that stand there.
+ * as the bytes that stand there. With `extra`, if there is any, it encodes to the very same bytes again.
  */
 export type DecodedRequest<
   C extends Command = Command,
   Sector extends number | bigint = number,
-> = Header & DecodedPayload<Sector>[(typeof COMMANDS)[C]['sends']];
+> = Header &
+  DecodedPayload<Sector>[(typeof COMMANDS)[C]['sends']] & { readonly extra?: readonly Extra[] };
 
 /** What a reply carries behind its header. */
 interface ReplyPayload<Row> {
@@ -499,9 +510,19 @@ export class Codec {
     }
     this.#putHeader(out, dataSize, dataStart, count);
     const bytes = this.#copyOut(out, used, isFree ? HEADER_SIZE : dataSize, into);
-    if (gap === 0) return bytes;
-    bytes.copyWithin(dataStart, HEADER_SIZE, used);
-    return gap > 0 ? bytes.fill(0, HEADER_SIZE, dataStart) : bytes.fill(0, used + gap, used);
+    if (gap !== 0) {
+      bytes.copyWithin(dataStart, HEADER_SIZE, used);
+      if (gap > 0) bytes.fill(0, HEADER_SIZE, dataStart);
+      else bytes.fill(0, used + gap, used);
+    }
+    request.extra?.forEach(({ offset, bytes: more }, i) => {
+      if (!(offset >= 0 && offset + more.length <= bytes.length)) {
+        const problem = `expected ${more.length} bytes inside the ${bytes.length}, got ${show(offset)}`;
+        throw new InputError({ path: `extra[${i}].offset` }, problem);
+      }
+      bytes.set(more, offset);
+    });
+    return bytes;
   }
 
   /** What goes behind the header of a request. */
@@ -837,11 +858,40 @@ export class Codec {
     const { sends } = COMMANDS[known(command)];
     try {
       const request = this.#decodeRequest(command, bytes, bigint);
-      return request as unknown as DecodedRequest<C, SectorOf<Wide>>;
+      const extra = this.#extraOf(command, request, bytes);
+      const whole = extra.length === 0 ? request : { ...request, extra };
+      return whole as unknown as DecodedRequest<C, SectorOf<Wide>>;
     } finally {
       // Nothing says whether there is a key in it.
       if (sends === 'targets' || sends === 'message') this.#wipe();
     }
+  }
+
+  /** In what `bytes` differ from what their values encode to; room for an answer is not looked at. */
+  #extraOf(command: Command, request: Header, bytes: Uint8Array): Extra[] {
+    const { sends, needs } = COMMANDS[command];
+    let again: Uint8Array = this.#header;
+    try {
+      if (sends === 'none') {
+        this.#setHeader(request, needs);
+        this.#putHeader(this.#base, request.dataSize, request.dataStart, request.targetCount);
+      } else {
+        again = this.#encodeRequest(command, request, undefined);
+      }
+    } catch (error) {
+      // A kernel may refuse it as well, or nothing but what we refuse (an empty type) is wrong with it.
+      if (error instanceof InputError) return [];
+      throw error;
+    }
+    const extra: Extra[] = [];
+    const end = Math.min(again.length, bytes.length);
+    for (let at = 0; at < end; at++) {
+      if (again[at] === bytes[at]) continue;
+      const offset = at;
+      while (at < end && again[at] !== bytes[at]) at++;
+      extra.push({ offset, bytes: bytes.slice(offset, at) });
+    }
+    return extra;
   }
 
   #decodeRequest(command: Command, bytes: Uint8Array, wide: boolean): Header {

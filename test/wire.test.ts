@@ -283,6 +283,34 @@ Requests('messages are encoded as the naive codec does, and decoded to the same 
   fc.assert(each, { numRuns: 300 });
 });
 
+Requests('whatever is decoded encodes to the very same bytes again', () => {
+  const requests: [Command, Uint8Array][] = [
+    ['DEV_STATUS', encodeRequest('DEV_STATUS', { name: 'a' })],
+    ['LIST_DEVICES', encodeRequest('LIST_DEVICES', { dataSize: 320 })],
+    ['DEV_RENAME', encodeRequest('DEV_RENAME', { name: 'a', newName: 'b', dataSize: 330 })],
+    ['TARGET_MSG', encodeRequest('TARGET_MSG', { message: 'help', dataSize: 340 })],
+    ['TABLE_LOAD', encodeRequest('TABLE_LOAD', { targets: [oneTarget, oneTarget], dataSize: 440 })],
+  ];
+  for (const [name, good] of requests) {
+    let survived = 0;
+    for (const bytes of mutants(good)) {
+      let again: Uint8Array;
+      try {
+        again = encodeRequest(name, decodeRequest(name, bytes, { bigint: true }));
+      } catch (error) {
+        assert.is((error as Error).name, 'InputError');
+        continue;
+      }
+      survived++;
+      const end = SENDS.includes(name) ? again.length : 312;
+      assert.equal(again.subarray(0, end), bytes.subarray(0, Math.min(end, again.length)));
+    }
+    assert.ok(survived > 300, `${name} ${survived}`);
+  }
+  const past = [{ offset: 311, bytes: new Uint8Array(2) }];
+  assert.is(refusal(() => encodeRequest('DEV_STATUS', { extra: past })).path, 'extra[0].offset');
+});
+
 Requests('any bytes of a message are decoded as the naive codec does, or an InputError', () => {
   const message = encodeRequest('TARGET_MSG', {
     name: 'a',

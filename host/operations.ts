@@ -528,19 +528,16 @@ export function* setUuid(device: DeviceRef, uuid: string): Operation<DeviceInfo>
   return yield* getDevice(name);
 }
 
-export function* getDevice(
-  device: DeviceRef,
-  { inactive, noOpenCount }: DeviceOptions = {},
-): Operation<DeviceInfo> {
-  const flags = flagsOf({
-    [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive,
-    [DM_SKIP_BDGET_FLAG]: noOpenCount,
-  });
+export function* getDevice(device: DeviceRef, options?: DeviceOptions): Operation<DeviceInfo> {
   const request = identify(device);
-  if (flags === 0)
-    return deviceInfo(yield* ioctl('DEV_STATUS', request, { device: labelOf(device) }));
-  yield* need('inactiveTable', inactive);
   const how = { device: labelOf(device) };
+  // The smallest of all questions is the one that is asked most.
+  if (options === undefined) return deviceInfo(yield* ioctl('DEV_STATUS', request, how));
+  const flags = flagsOf({
+    [DM_QUERY_INACTIVE_TABLE_FLAG]: options.inactive,
+    [DM_SKIP_BDGET_FLAG]: options.noOpenCount,
+  });
+  yield* need('inactiveTable', options.inactive);
   return deviceInfo(yield* ioctl('DEV_STATUS', { ...request, flags }, how));
 }
 

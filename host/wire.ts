@@ -153,6 +153,7 @@ export interface Geometry {
 export interface Extra {
   /** Where they stand in the buffer. */
   readonly offset: number;
+  /** What stands there. */
   readonly bytes: Uint8Array;
 }
 
@@ -201,7 +202,10 @@ export type DecodedRequest<
   C extends Command = Command,
   Sector extends number | bigint = number,
 > = Header &
-  DecodedPayload<Sector>[(typeof COMMANDS)[C]['sends']] & { readonly extra?: readonly Extra[] };
+  DecodedPayload<Sector>[(typeof COMMANDS)[C]['sends']] & {
+    /** What the values do not say, if there is anything. */
+    readonly extra?: readonly Extra[];
+  };
 
 /** What a reply carries behind its header. */
 interface ReplyPayload<Row> {

@@ -218,17 +218,26 @@ Events('a mapped device is asked itself, and what cannot be opened has its errno
   await dm.close();
 });
 
-Events('paths of a multipath device are probed, where the kernel can', async () => {
-  await using dm = DeviceMapper.open();
-  const table = '0 8192 multipath 0 0 1 1 round-robin 0 1 1 /dev/ubda 1000';
-  await dm.createActiveDevice('paths', table);
-  if (await dm.supports('probePaths')) {
-    await dm.probePaths('paths');
+Events(
+  'paths of a multipath device fail by a message, and are probed, where the kernel can',
+  async () => {
+    await using dm = DeviceMapper.open();
+    const table = '0 8192 multipath 0 0 1 1 round-robin 0 1 1 /dev/ubda 1000';
+    await dm.createActiveDevice('paths', table);
+    // A message that raises an event: the path is told to have failed.
+    const failed = dm.waitForEvent('paths', { timeoutMs: 10_000 });
     await dm.sendMessage('paths', ['fail_path', '/dev/ubda']);
-  } else {
-    await rejects(dm.probePaths('paths'), /^probePaths needs device-mapper interface 4.50/);
-  }
-  await dm.removeDevice('paths', { retry: true });
-});
+    assert.ok((await failed).eventNumber > 0);
+    const [before] = (await dm.getStatus('paths')).targets;
+    assert.match(before!.parameters, / F 1 /);
+    if (await dm.supports('probePaths')) {
+      await dm.sendMessage('paths', ['reinstate_path', '/dev/ubda']);
+      await dm.probePaths('paths');
+    } else {
+      await rejects(dm.probePaths('paths'), /^probePaths needs device-mapper interface 4.50/);
+    }
+    await dm.removeDevice('paths', { retry: true });
+  },
+);
 
 Events.run();

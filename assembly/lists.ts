@@ -17,6 +17,11 @@ import {
 } from './uapi';
 import { align8, copyText, fail, findNul, inside, setCell } from './bytes';
 
+/** Are `count` records of `size` bytes, and their texts, inside the memory? */
+function areInside(records: u32, count: u32, size: u32, text: u32, textLength: u32): bool {
+  return inside(records, <u64>count * size) && inside(text, textLength);
+}
+
 /** One device, in both directions; the names and uuids lie behind each other, each name before its uuid. */
 @unmanaged
 export class DeviceRecord {
@@ -44,12 +49,7 @@ export function encodeDevices(
   textLength: u32,
   minor: u32,
 ): i32 {
-  if (
-    !inside(out, capacity) ||
-    <u64>count * DEVICE_RECORD_SIZE > u32.MAX_VALUE ||
-    !inside(records, count * DEVICE_RECORD_SIZE) ||
-    !inside(text, textLength)
-  ) {
+  if (!inside(out, capacity) || !areInside(records, count, DEVICE_RECORD_SIZE, text, textLength)) {
     return fail(Status.OUT_OF_BOUNDS, 0, out);
   }
   if (<u64>capacity < <u64>count * 48 + textLength + 8) {
@@ -110,9 +110,7 @@ export function decodeDevices(
 ): i32 {
   if (
     !inside(buffer, length) ||
-    <u64>recordCapacity * DEVICE_RECORD_SIZE > u32.MAX_VALUE ||
-    !inside(records, recordCapacity * DEVICE_RECORD_SIZE) ||
-    !inside(text, textCapacity)
+    !areInside(records, recordCapacity, DEVICE_RECORD_SIZE, text, textCapacity)
   ) {
     return fail(Status.OUT_OF_BOUNDS, 0, 0);
   }
@@ -257,12 +255,7 @@ export function encodeVersions(
   text: u32,
   textLength: u32,
 ): i32 {
-  if (
-    !inside(out, capacity) ||
-    <u64>count * VERSION_RECORD_SIZE > u32.MAX_VALUE ||
-    !inside(records, count * VERSION_RECORD_SIZE) ||
-    !inside(text, textLength)
-  ) {
+  if (!inside(out, capacity) || !areInside(records, count, VERSION_RECORD_SIZE, text, textLength)) {
     return fail(Status.OUT_OF_BOUNDS, 0, out);
   }
   const needed = <u64>count * (TARGET_VERSIONS_NAME + 8) + textLength;
@@ -308,9 +301,7 @@ export function decodeVersions(
 ): i32 {
   if (
     !inside(buffer, length) ||
-    <u64>recordCapacity * VERSION_RECORD_SIZE > u32.MAX_VALUE ||
-    !inside(records, recordCapacity * VERSION_RECORD_SIZE) ||
-    !inside(text, textCapacity)
+    !areInside(records, recordCapacity, VERSION_RECORD_SIZE, text, textCapacity)
   ) {
     return fail(Status.OUT_OF_BOUNDS, 0, 0);
   }

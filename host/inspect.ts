@@ -1,6 +1,7 @@
 // A buffer as an inspector shows it: each range of bytes by its name in dm-ioctl.h, with its value. Rule:
 // every byte is told once, whatever the bytes are, and nothing is refused; what cannot be told is named so.
 
+import { flagNames } from './flags.js';
 import {
   DEPS_SIZE,
   HEADER_DATA,
@@ -47,11 +48,6 @@ export interface InspectOptions {
   /** Show keys as they are, in place of as many stars. */
   readonly secrets?: boolean;
 }
-
-/** Names of the bits in `flags` of the header. */
-const FLAGS = Object.entries(uapi).filter(
-  ([name]) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE',
-);
 
 /**
  * Name every byte of a buffer.
@@ -159,19 +155,13 @@ function header(reader: Reader): void {
   for (const name of ['data_size', 'data_start', 'target_count', 'open_count']) {
     reader.number32(name);
   }
-  reader.number32('flags', namesOf);
+  reader.number32('flags', (flags) => flagNames(flags).join(' | '));
   reader.number32('event_nr');
   reader.number32('padding');
   reader.number64('dev', numbersOf);
   if (reader.at === HEADER_NAME) reader.chars('name', HEADER_UUID - HEADER_NAME);
   if (reader.at === HEADER_UUID) reader.chars('uuid', HEADER_DATA - HEADER_UUID);
   if (reader.at === HEADER_DATA) reader.skipTo(HEADER_SIZE);
-}
-
-function namesOf(flags: number): string {
-  return FLAGS.filter(([, bit]) => (flags & bit) !== 0)
-    .map(([name]) => name)
-    .join(' | ');
 }
 
 function numbersOf(dev: number): string {

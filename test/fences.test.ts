@@ -594,7 +594,7 @@ const ORDER: readonly RegExp[] = [
   /^host\/control\//,
   /^host\/(lint|text|inspect)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
-  /^host\/(features|keys|meaning|errors|types)\.ts$/,
+  /^host\/(features|flags|keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,
 ];
 const rankOf = (path: string): number => ORDER.findIndex((place) => place.test(path));

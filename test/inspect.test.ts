@@ -66,7 +66,7 @@ Inspect('names, values and meanings', () => {
     size: 4,
     name: 'flags',
     value: 0x22,
-    meaning: 'DM_ACTIVE_PRESENT_FLAG | DM_SUSPEND_FLAG',
+    meaning: 'DM_SUSPEND_FLAG | DM_ACTIVE_PRESENT_FLAG',
   });
   const dev = fields.find(({ name }) => name === 'dev');
   assert.equal([dev?.value, dev?.meaning], [64769, '253:1']);

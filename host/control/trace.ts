@@ -5,6 +5,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { errnoCode } from '../errors.js';
+import { flagNames } from '../flags.js';
 import {
   HEADER_DEV,
   HEADER_FLAGS,
@@ -12,7 +13,6 @@ import {
   HEADER_SIZE,
   HEADER_UUID,
 } from '../generated/abi.js';
-import * as uapi from '../generated/uapi.js';
 import { majorOf, minorOf } from '../types.js';
 import { REQUEST_CODE } from '../wire.js';
 
@@ -33,9 +33,6 @@ export interface IoctlEvent {
 const COMMANDS: ReadonlyMap<number, string> = new Map(
   Object.entries(REQUEST_CODE).map(([name, code]) => [code, name]),
 );
-const FLAGS = Object.entries(uapi).filter(
-  ([name]) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE',
-);
 const log = debuglog('devicemapper');
 const ioctls = channel('devicemapper:ioctl');
 
@@ -48,9 +45,7 @@ export function trace(request: number, buffer: Uint8Array): ((errno: number) => 
   const number = dev === 0 ? '' : `${majorOf(dev)}:${minorOf(dev)}`;
   const device = textAt(buffer, HEADER_NAME) || textAt(buffer, HEADER_UUID) || number;
   const command = COMMANDS.get(request) ?? `0x${request.toString(16)}`;
-  const flags = FLAGS.filter(([, bit]) => (bits & bit) !== 0).map(([name]) =>
-    name.replace(/^DM_|_FLAG$/g, ''),
-  );
+  const flags = flagNames(bits).map((name) => name.replace(/^DM_|_FLAG$/g, ''));
   const start = performance.now();
   return (number) => {
     const errno = number === 0 ? 0 : errnoCode(number);

@@ -3,9 +3,7 @@
 import * as uapi from './generated/uapi.js';
 
 const FLAGS = Object.entries(uapi)
-  .filter(
-    ([name]) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE',
-  )
+  .filter(([name]) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE')
   .sort(([, a], [, b]) => a - b);
 
 /** As in ['DM_SECURE_DATA_FLAG'], from the lowest bit on; a bit without a name is left out. */

@@ -511,7 +511,9 @@ export class DeviceMapper {
    * for await (const { type, name } of dm.watchEvents({ signal })) console.log(type, name);
    * @throws {KernelError} the devices cannot be listed
    */
-  watchEvents(options: WatchOptions = {}): AsyncIterableIterator<DeviceEvent, undefined> {
+  watchEvents(
+    options: WatchOptions = {},
+  ): AsyncIterableIterator<DeviceEvent, undefined> & AsyncDisposable {
     for (const device of options.devices ?? []) identify(device);
     return new EventStream(this.#join(options), options);
   }

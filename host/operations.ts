@@ -177,7 +177,7 @@ export function* createDevice(name: string, options: CreateOptions = {}): Operat
   return deviceInfo(reply);
 }
 
-/** Made before anything is sent or looked at, as {@link encodeLoad} is. */
+/** Made before anything is sent or looked at, as {@link Load} is. */
 function encodeCreate(name: string, { uuid = '', minor }: CreateOptions): Uint8Array {
   const request = { name: filled(name, 'name'), uuid };
   if (minor === undefined) return encodeRequest('DEV_CREATE', request);
@@ -317,9 +317,7 @@ function* restore(device: DeviceRef, before: DeviceTable<TargetBytes>): Operatio
       yield* loadTable(device, before.targets, { readOnly: before.device.readOnly });
     }
     const halted = now.device.suspended && now.device.liveTable;
-    if (!same || (halted && !before.device.suspended)) {
-      yield* resume(device, { noflush: true, skipLockfs: true });
-    }
+    if (!same || (halted && !before.device.suspended)) yield* resume(device);
   } finally {
     wipe(now);
   }
@@ -367,8 +365,14 @@ function suspendFlags({ noflush, skipLockfs }: SuspendOptions, suspended: boolea
 }
 
 export function* resume(device: DeviceRef, options: SuspendOptions = {}): Operation<DeviceInfo> {
-  const request = { ...identify(device), flags: suspendFlags(options, false) };
+  const flags = suspendFlags(options, false);
+  identify(device);
   yield* need('noflush', options.noflush);
+  return yield* goLive(device, flags);
+}
+
+function* goLive(device: DeviceRef, flags: number): Operation<DeviceInfo> {
+  const request = { ...identify(device), flags };
   const how = { device: labelOf(device), frees: true };
   const reply = yield* announced((eventNr) => ioctl('DEV_SUSPEND', { ...request, eventNr }, how));
   const info = deviceInfo(reply);
@@ -463,7 +467,9 @@ function* failingAllIo<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
   const length = last.startSector + last.length;
   const what = `load the error table of '${cut(labelOf(device))}'`;
   yield* loadTable(device, [{ startSector: 0, length, type: 'error', parameters: [] }]);
-  const live = resume(device, { noflush: true, skipLockfs: true });
+  // As libdm: what is queued is not waited for, where the kernel knows how.
+  const noflush = yield* supports('noflush');
+  const live = goLive(device, suspendFlags({ noflush, skipLockfs: true }, false));
   yield* undoing(live, () => clearTable(device), what);
   try {
     return yield* work;

@@ -93,6 +93,7 @@ both('the oldest kernel serves what it can, and each command says what it takes'
   await dm.listDevices({ namePrefix: 'x' });
   await dm.clearTable('x');
   await dm.removeDevice('x');
+  await dm.removeDevice('x', { force: true });
   await dm.removeAllDevices();
   const stamps = new Set(fake.calls.map(({ request }) => request.version.join('.')));
   assert.equal([...stamps], ['4.0.0']);

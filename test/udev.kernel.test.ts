@@ -18,6 +18,8 @@ function run(): void {
 
   Udev.before(async () => {
     while (!fs.existsSync('/run/udev/control')) await sleep(50);
+    // Its socket is there before it hears the kernel: what is sent meanwhile is lost.
+    execFileSync('udevadm', ['control', '--ping', '--timeout=20']);
   });
 
   Udev.after(async () => {

@@ -284,10 +284,10 @@ Events(
     const kernel = new Kernel();
     kernel.set(1, 'disk', 7);
     const dm = new DeviceMapper(kernel);
-    const gone = dm.waitForEvent('disk');
+    const gone = rejects(dm.waitForEvent('disk'), /ENXIO/);
     await new Promise((resolve) => setTimeout(resolve));
     kernel.remove(1);
-    await rejects(gone, /ENXIO/);
+    await gone;
     kernel.set(1, 'disk', 7);
     await rejects(
       dm.waitForEvent('disk', { timeoutMs: 5 }),
@@ -295,14 +295,17 @@ Events(
     );
     const reason = new Error('no more');
     const abort = new AbortController();
-    const aborted = dm.waitForEvent('disk', { signal: abort.signal });
+    const aborted = rejects(
+      dm.waitForEvent('disk', { signal: abort.signal }),
+      (error) => error === reason,
+    );
     abort.abort(reason);
-    await rejects(aborted, (error) => error === reason);
+    await aborted;
     await rejects(dm.waitForEvent('disk', { timeoutMs: -1 }), /^timeoutMs: expected/);
     await rejects(dm.waitForEvent('disk', { eventNumber: -1 }), /^eventNumber: expected/);
-    const closed = dm.waitForEvent('disk');
+    const closed = rejects(dm.waitForEvent('disk'), /is closed/);
     await dm.close();
-    await rejects(closed, /is closed/);
+    await closed;
     assert.is(kernel.waiting.size, 0);
   },
 );

@@ -40,6 +40,7 @@ export interface WatchOptions {
 
 /** What events are told from. */
 export type DeviceEntry = Required<Pick<DeviceListEntry, 'name' | 'dev' | 'uuid' | 'eventNumber'>>;
+
 /** How to wait for an event. */
 export interface WaitOptions {
   /** Wait until the device's counter is no longer this; its value at the call, if left out. */
@@ -204,11 +205,13 @@ export function eventsBetween(before: Look, after: Look): DeviceEvent[] {
 }
 
 /**
- * Is this the device that had the number before? A number is given out again, but then the counter
- * begins anew and the uuid is another; a uuid once set stays.
+ * Is this the device that had the number before? A number is given out again at once, but then the counter
+ * begins anew and the uuid is another; a uuid once set stays. Renaming counts on, unless there is no table
+ * (dm-ioctl.c dm_hash_rename()): such a device is taken for another one, as it most often is.
  */
 function isSame(was: DeviceEntry, is: DeviceEntry): boolean {
   if (was.uuid !== '' && was.uuid !== is.uuid) return false;
+  if (was.name !== is.name && was.eventNumber === is.eventNumber) return false;
   // Also when it has wrapped around, in half of all 2^32 numbers: they never lie so far apart.
   return (is.eventNumber - was.eventNumber) >>> 0 < 0x80000000;
 }

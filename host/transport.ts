@@ -105,7 +105,7 @@ export type UdevMode = 'cookie' | 'poll' | 'none';
 export interface Udev {
   /** What to do now; may change from call to call, as udevd comes and goes. */
   mode(): UdevMode;
-  /** Make a semaphore that waits for one completion. @returns its cookie, 1 to 65535 */
+  /** Make a semaphore that waits for one completion. @returns its cookie, 1 to 65535; 0 if none is to be had */
   create(): number;
   /** Is the semaphore at zero, or gone? */
   completed(cookie: number): boolean;

@@ -161,6 +161,21 @@ Events('of a burst each device is told once, with its last number', async () => 
   await dm.close();
 });
 
+Events('a number that is given out again is another device', async () => {
+  const kernel = new Kernel();
+  kernel.set(1, 'a', 0);
+  kernel.set(2, 'b', 5, 'U');
+  const dm = new DeviceMapper(kernel);
+  const stream = dm.watchEvents();
+  kernel.set(1, 'c', 0);
+  assert.equal(await take(stream, 2), ['removed a', 'added c']);
+  kernel.set(2, 'b', 6, 'V');
+  assert.equal(await take(stream, 2), ['removed b', 'added b']);
+  kernel.set(2, 'b', 0, 'V');
+  assert.equal(await take(stream, 2), ['removed b', 'added b']);
+  await dm.close();
+});
+
 Events('one loop serves all, however many there are', async () => {
   const kernel = new Kernel();
   const dm = new DeviceMapper(kernel);

@@ -24,6 +24,7 @@ Run the built tests, or those with one of the WORDs in their path.
   --only-kernel     run nothing else
   --kernel NAME     the kernel to run them on; may be repeated
   --limit-ms N      time for one file (120000); a test gets half of it, a guest five times as much
+  --verbose         show what the tests print when they pass, too
   --dir DIR         where the built tests are (build/js/test)
   --guests MODULE   what installs and boots kernels (test/kernel/uml.mjs)
   --report FILE     run the files named by the WORDs in this very process and report to FILE`;
@@ -38,6 +39,7 @@ const { values: options, positionals: words } = parseArgs({
     dir: { type: 'string', default: BUILT },
     guests: { type: 'string', default: join(ROOT, 'test/kernel/uml.mjs') },
     report: { type: 'string' },
+    verbose: { type: 'boolean' },
     help: { type: 'boolean' },
   },
 });
@@ -188,7 +190,9 @@ function readReport(files, report, trouble, output, prefix) {
   }
   if (output.trim())
     found.findLast(({ failed }) => failed)?.failures.push(`Its output:\n${output}`);
-  return found.map((result, index) => show(prefix + relative(dir, files[index]), result));
+  const results = found.map((result, index) => show(prefix + relative(dir, files[index]), result));
+  if (options.verbose && results.every(({ failed }) => failed === 0)) console.log(output);
+  return results;
 }
 
 /** Print a result's line and return it complete. */

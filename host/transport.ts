@@ -28,7 +28,8 @@ export interface Transport {
   sleepSync?(ms: number): void;
   /**
    * Resolves when device-mapper had an event since the last DEV_ARM_POLL through this transport, or at
-   * once when `signal` aborts. Takes no thread, and may wake for nothing.
+   * once when `signal` aborts. Takes no thread, and may wake for nothing. One call at a time: libuv has one
+   * poll for a descriptor.
    */
   poll?(options?: PollOptions): Promise<void>;
   /**

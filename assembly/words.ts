@@ -98,6 +98,8 @@ export function putWords(out: u32, text: u32, length: u32, count: u32, index: u3
  * @returns bytes written, or a Status with FAIL_OFFSET
  */
 export function putLine(out: u32, text: u32, length: u32, index: u32): i32 {
+  // The last bytes go one by one: eight at once under a mask was tried, and is 6% slower for lines of 10
+  // bytes and no faster for 25.
   const end = text + length;
   let to = out;
   let at = text;

@@ -40,8 +40,8 @@ export function align8(n: u32): u32 {
   return (n + 7) & ~7;
 }
 
-const ONES: u64 = 0x0101010101010101;
-const HIGHS: u64 = 0x8080808080808080;
+export const ONES: u64 = 0x0101010101010101;
+export const HIGHS: u64 = 0x8080808080808080;
 
 /** Non-zero if one of the eight bytes is 0; the lowest set bit stands in the first such byte. */
 export function zeroBytes(word: u64): u64 {
@@ -51,6 +51,11 @@ export function zeroBytes(word: u64): u64 {
 /** Non-zero if one of the eight bytes is `byte`. */
 export function hasByte(word: u64, byte: u64): u64 {
   return zeroBytes(word ^ (ONES * byte));
+}
+
+/** The lowest `bits` of a word, of which there are fewer than 64. */
+export function lowest(bits: u32): u64 {
+  return ((<u64>1) << bits) - 1;
 }
 
 /** Bits that are set where a byte is above 0x7f. */

@@ -7,6 +7,7 @@ export {
   Parameters,
   TARGET_INDEX_SIZE,
   TARGET_RECORD_SIZE,
+  TYPE_SHIFT,
   WIDE_LENGTH,
   WIDE_START,
 } from './table';

@@ -3,7 +3,7 @@
 
 import { Cell, Status } from './status';
 import { DmTargetMsg, TARGET_MSG_TEXT } from './uapi';
-import { allBlank, putBytes, putWords } from './words';
+import { allBlank, putAllWords, putBytes } from './words';
 import { copyText, fail, findNul, inside, setCell } from './bytes';
 
 /**
@@ -58,7 +58,7 @@ export function encodeMessage(
   if (words == 0 && allBlank(text, length)) return fail(Status.PARAMETER_BLANK, 0, 0);
   changetype<DmTargetMsg>(<usize>out).sector = sectorLow | ((<u64>sectorHigh) << 32);
   const to = out + TARGET_MSG_TEXT;
-  const written = words == 0 ? putBytes(to, text, length, 0) : putWords(to, text, length, words, 0);
+  const written = words == 0 ? putBytes(to, text, length, 0) : putAllWords(to, text, length, words);
   if (written < 0) return written;
   store<u8>(to + written, 0);
   return <i32>TARGET_MSG_TEXT + written + 1;

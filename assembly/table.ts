@@ -4,21 +4,23 @@
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import { align8, copyText, fail, findNul, inside, setCell, zeroBytes } from './bytes';
-import { allBlank, putBytes, putLine, putWords } from './words';
+import { align8, fail, findNul, highBits, inside, lowest, setCell, zeroBytes } from './bytes';
+import { allBlank, beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
 
-/** How the parameters of a TargetRecord are written. */
+/** How the parameters of a TargetRecord are written: the low bits of its kind. */
 export enum Parameters {
   /** These very bytes. */
   BYTES,
   /** The rest of a dmsetup line. */
   LINE,
-  /** Words, to be escaped. */
+  /** Words with a NUL between two of them, to be escaped. */
   WORDS,
 }
 /** Or'ed to it: `start`, `length` hold a u64 in place of a f64. */
 export const WIDE_START: u32 = 4;
 export const WIDE_LENGTH: u32 = 8;
+/** Above these bits of a kind stands the row of its type. */
+export const TYPE_SHIFT: u32 = 4;
 
 /** What the host writes for each target; the texts lie behind each other, the types in 16-byte rows. */
 @unmanaged
@@ -26,26 +28,32 @@ export class TargetRecord {
   start: f64;
   length: f64;
   textLength: u32;
-  words: u32;
-  type: u32;
   kind: u32;
 }
 export const TARGET_RECORD_SIZE: u32 = offsetof<TargetRecord>();
 
-/** What the host finds for each target: the texts lie packed, the type is an address in the buffer. */
+/**
+ * What the host finds for each target: the texts lie packed, and this one ends `textEnd` bytes behind
+ * the first one's begin; the type is an address in the buffer.
+ */
 @unmanaged
 export class TargetIndex {
   start: f64;
   length: f64;
-  text: u32;
+  textEnd: u32;
   type: u32;
 }
 export const TARGET_INDEX_SIZE: u32 = offsetof<TargetIndex>();
 
-const MAX_SAFE_INTEGER: f64 = 9007199254740991;
+const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 
-function isSector(value: f64): bool {
-  return value >= 0 && value <= MAX_SAFE_INTEGER && trunc(value) == value;
+/** Written out where it is used, as that costs less than a call. */
+class Sector {
+  /** Is `value` no whole number from 0 to 2^53 - 1? `sector` is what a conversion makes of it. */
+  @inline
+  static isNone(value: f64, sector: i64): bool {
+    return <f64>sector != value || <u64>sector > MAX_SAFE_INTEGER;
+  }
 }
 
 /** One row of the type table: 1 to 15 bytes, then NULs only, which the host sees to. */
@@ -57,12 +65,22 @@ function checkType(type: u32, index: u32): i32 {
   return 0;
 }
 
-/** The NUL behind the parameters, and zeros up to the next multiple of 8. */
-export function finishSpec(spec: u32, parametersEnd: u32): u32 {
-  const end = align8(parametersEnd + 1 - spec) + spec;
-  store<u64>(parametersEnd, 0);
-  store<u64>(end, 0);
-  return end;
+/**
+ * The parameters of target `index`, at `to`, with their NUL and zeros up to the next multiple of 8.
+ * @returns bytes written without those, or a Status with FAIL_INDEX
+ */
+export function putParameters(to: u32, from: u32, length: u32, how: u32, index: u32): i32 {
+  let written: i32;
+  if (how == Parameters.WORDS) {
+    written = putWords(to, from, length, index);
+  } else if (how == Parameters.LINE) {
+    if (allBlank(from, length)) return fail(Status.PARAMETER_BLANK, index, 0);
+    written = putLine(to, from, length, index);
+  } else {
+    written = putBytes(to, from, length, index);
+  }
+  if (written >= 0) store<u64>(to + <u32>written, 0);
+  return written;
 }
 
 /** Room for the worst case: every byte of the text escaped, every spec padded. */
@@ -72,7 +90,8 @@ export function tableCapacity(count: u32, textLength: u32): u64 {
 
 /**
  * `count` records, with their types and texts → a chain of specs at `out`. END is where the last
- * string ends, without the padding.
+ * string ends, without the padding; COUNT is how many words the texts had that are WORDS: one that is
+ * not expected is a NUL in a word.
  * @returns the bytes written, padding included, or a Status with FAIL_INDEX
  */
 export function encodeTable(
@@ -103,59 +122,66 @@ export function encodeTable(
   let from = text;
   let spec = out;
   let end = out;
-  let checked: u32 = u32.MAX_VALUE;
+  let row: u32 = u32.MAX_VALUE;
+  let typeLow: u64 = 0;
+  let typeHigh: u64 = 0;
+  beginWords();
   for (let i: u32 = 0; i < count; i++) {
     const record = changetype<TargetRecord>(<usize>(records + i * TARGET_RECORD_SIZE));
+    // Read once: the areas of a mistaken host may overlap, and writing a spec then changes the record.
     const kind = record.kind;
-    let start: u64, length: u64;
+    const length = record.textLength;
+    if (length > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    let start: u64, sectors: u64;
     if (kind & WIDE_START) {
       start = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('start'));
     } else {
-      if (!isSector(record.start)) return fail(Status.START_NOT_A_SECTOR, i, 0);
-      start = <u64>record.start;
+      // Signed, as that is one instruction.
+      start = <i64>record.start;
+      if (Sector.isNone(record.start, start)) return fail(Status.START_NOT_A_SECTOR, i, 0);
     }
     if (kind & WIDE_LENGTH) {
-      length = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('length'));
+      sectors = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('length'));
     } else {
-      if (!isSector(record.length)) return fail(Status.LENGTH_NOT_A_SECTOR, i, 0);
-      length = <u64>record.length;
+      sectors = <i64>record.length;
+      if (Sector.isNone(record.length, sectors)) return fail(Status.LENGTH_NOT_A_SECTOR, i, 0);
     }
-    // Read once: the areas of a mistaken host may overlap, and writing a spec then changes the record.
-    const textBytes = record.textLength;
-    if (record.type >= typeCount || textBytes > textEnd - from) {
-      return fail(Status.OUT_OF_BOUNDS, i, 0);
-    }
-    const type = types + record.type * DM_MAX_TYPE_NAME;
-    if (record.type != checked) {
+    if (kind >> TYPE_SHIFT != row) {
+      row = kind >> TYPE_SHIFT;
+      if (row >= typeCount) return fail(Status.OUT_OF_BOUNDS, i, 0);
+      const type = types + row * DM_MAX_TYPE_NAME;
       const wrong = checkType(type, i);
       if (wrong) return wrong;
-      checked = record.type;
+      typeLow = load<u64>(type);
+      typeHigh = load<u64>(type + 8);
     }
     const to = spec + SPEC_SIZE;
-    let written: i32;
-    if ((kind & 3) == Parameters.WORDS) {
-      written = putWords(to, from, textBytes, record.words, i);
-    } else if ((kind & 3) == Parameters.LINE) {
-      if (allBlank(from, textBytes)) return fail(Status.PARAMETER_BLANK, i, 0);
-      written = putLine(to, from, textBytes, i);
-    } else {
-      written = putBytes(to, from, textBytes, i);
+    let written = length;
+    if (
+      (kind & 3) == Parameters.WORDS ||
+      <u32>load<u8>(from) - 0x21 >= 0x5e ||
+      Plain.copy(to, from, length) != 0
+    ) {
+      // It may be blank, or have something to escape or to refuse.
+      const put = putParameters(to, from, length, kind & 3, i);
+      if (put < 0) return put;
+      written = <u32>put;
     }
-    if (written < 0) return written;
-    from += textBytes;
+    from += length;
 
     const target = changetype<DmTargetSpec>(<usize>spec);
     target.sector_start = start;
-    target.length = length;
+    target.length = sectors;
     target.status = 0;
-    store<u64>(spec + SPEC_TYPE, load<u64>(type));
-    store<u64>(spec + SPEC_TYPE + 8, load<u64>(type + 8));
-    end = to + <u32>written + 1;
-    const next = finishSpec(spec, to + <u32>written);
+    store<u64>(spec + SPEC_TYPE, typeLow);
+    store<u64>(spec + SPEC_TYPE + 8, typeHigh);
+    end = to + written + 1;
+    const next = to + (written & ~7) + 8;
     target.next = next - (reply ? out : spec);
     spec = next;
   }
   setCell(Cell.END, end - out);
+  setCell(Cell.COUNT, wordsPut());
   return <i32>(spec - out);
 }
 
@@ -209,18 +235,22 @@ export function decodeTable(
     if (i >= indexCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
     const target = changetype<DmTargetSpec>(<usize>spec);
     const row = changetype<TargetIndex>(<usize>(index + i * TARGET_INDEX_SIZE));
+    const start = target.sector_start;
+    const sectors = target.length;
     if (wide) {
-      store<u64>(changetype<usize>(row), target.sector_start, offsetof<TargetIndex>('start'));
-      store<u64>(changetype<usize>(row), target.length, offsetof<TargetIndex>('length'));
+      store<u64>(changetype<usize>(row), start, offsetof<TargetIndex>('start'));
+      store<u64>(changetype<usize>(row), sectors, offsetof<TargetIndex>('length'));
     } else {
-      if (target.sector_start > <u64>MAX_SAFE_INTEGER) {
-        return fail(Status.NUMBER_TOO_LARGE, i, offset + offsetof<DmTargetSpec>('sector_start'));
+      if ((start | sectors) > MAX_SAFE_INTEGER) {
+        const field =
+          start > MAX_SAFE_INTEGER
+            ? offsetof<DmTargetSpec>('sector_start')
+            : offsetof<DmTargetSpec>('length');
+        return fail(Status.NUMBER_TOO_LARGE, i, offset + <u32>field);
       }
-      if (target.length > <u64>MAX_SAFE_INTEGER) {
-        return fail(Status.NUMBER_TOO_LARGE, i, offset + offsetof<DmTargetSpec>('length'));
-      }
-      row.start = <f64>target.sector_start;
-      row.length = <f64>target.length;
+      // Signed, as that is one instruction.
+      row.start = <f64>(<i64>start);
+      row.length = <f64>(<i64>sectors);
     }
 
     // Most neighbours have one type: the same address tells the host so without a look at the bytes.
@@ -236,16 +266,33 @@ export function decodeTable(
       typeHigh = upper;
     }
     row.type = lastType;
-    row.text = to - text;
 
-    const parameters = spec + SPEC_SIZE;
-    const end = findNul(parameters, limit);
-    if (end == limit) {
-      if (full) break;
-      return fail(Status.PARAMETERS_UNTERMINATED, i, parameters - buffer);
+    // Find the end and copy in one go: what runs over is written over by the next text.
+    const own = to;
+    let end = spec + SPEC_SIZE;
+    let zeros: u64 = 0;
+    while (end < limit) {
+      const eight = load<u64>(end);
+      zeros = zeroBytes(eight);
+      store<u64>(to, eight);
+      if (zeros) {
+        const size = <u32>(ctz(zeros) >> 3);
+        high |= eight & lowest(size << 3);
+        to += size;
+        end += size;
+        break;
+      }
+      high |= eight;
+      to += 8;
+      end += 8;
     }
-    high |= copyText(to, parameters, end - parameters);
-    to += end - parameters;
+    // A NUL behind the limit is none.
+    if (!zeros || end >= limit) {
+      to = own;
+      if (full) break;
+      return fail(Status.PARAMETERS_UNTERMINATED, i, offset + SPEC_SIZE);
+    }
+    row.textEnd = to - text;
 
     if (i + 1 == count) continue;
     // BUFFER_FULL may leave the last whole spec's `next` unwritten: then nothing follows it anyway.
@@ -263,6 +310,6 @@ export function decodeTable(
     spec = base + next;
   }
   setCell(Cell.TEXT_LENGTH, to - text);
-  setCell(Cell.NOT_ASCII, high ? 1 : 0);
+  setCell(Cell.NOT_ASCII, highBits(high) ? 1 : 0);
   return <i32>i;
 }

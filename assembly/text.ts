@@ -3,8 +3,8 @@
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
 import { cell, fail, inside, setCell } from './bytes';
-import { finishSpec, tableCapacity } from './table';
-import { putLine } from './words';
+import { Parameters, putParameters, tableCapacity } from './table';
+import { Plain } from './words';
 
 /** isspace() of the C locale, which has no 0xA0. */
 function isSpace(byte: u32): bool {
@@ -98,11 +98,15 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
     memory.fill(spec + SPEC_TYPE, 0, DM_MAX_TYPE_NAME);
     memory.copy(spec + SPEC_TYPE, type, typeLength);
     const to = spec + SPEC_SIZE;
-    const written = putLine(to, parameters, parametersEnd - parameters, count);
+    const parametersLength = parametersEnd - parameters;
+    let written = <i32>parametersLength;
+    if (Plain.copy(to, parameters, parametersLength)) {
+      written = putParameters(to, parameters, parametersLength, Parameters.LINE, count);
+    }
     if (written < 0) {
       return fail(Status.LINE_HAS_NUL, count, parameters - text + cell(Cell.FAIL_OFFSET));
     }
-    const following = finishSpec(spec, to + <u32>written);
+    const following = to + (written & ~7) + 8;
     target.next = following - spec;
     spec = following;
     count++;

@@ -2,7 +2,7 @@
 // each function copies in, calls, and copies out, so nothing of one call is there for the next.
 //
 // Memory above reserve()'s address is laid out anew by each call. An encode of a table:
-//   records (32 bytes a target) | type names (16 bytes each) | texts | the finished request
+//   records (24 bytes a target) | type names (16 bytes each) | texts | the finished request
 // A decode:  the reply | index (24 bytes a target) | packed texts
 
 import { instantiateSync } from '@assemblyscript/loader';
@@ -26,6 +26,7 @@ import {
   TARGET_INDEX_SIZE,
   TARGET_MSG_TEXT,
   TARGET_RECORD_SIZE,
+  TYPE_SHIFT,
   VERSION_RECORD_SIZE,
   VERSION_SIZE_LEAST,
   WIDE_LENGTH,
@@ -291,6 +292,9 @@ export class Codec {
   readonly #base: number;
   /** Type names of the table being encoded, and their rows. */
   readonly #types = new Map<string, number>();
+  /** Is a parameter of it bytes? And how many words are there? */
+  #hasBytes = false;
+  #words = 0;
   /** Is there, or may there be, a key in the memory of the call at hand? */
   #secret = false;
 
@@ -702,73 +706,45 @@ export class Codec {
     this.#reserve(records - this.#base + count * TARGET_RECORD_SIZE + 8);
 
     const line = reply ? Parameters.BYTES : Parameters.LINE;
-    const types = this.#types;
-    types.clear();
+    this.#beginTable();
     const f64 = this.#f64;
     const u32 = this.#u32;
-    let type: string | undefined;
-    let row = 0;
+    let type = '';
+    let lineOfType = 0;
     let text = '';
-    let bytes = false;
     let at64 = records >> 3;
-    for (let i = 0; i < count; i++, at64 += 4) {
+    for (let i = 0; i < count; i++, at64 += TARGET_RECORD_SIZE / 8) {
       const target = (targets as readonly Target[])[i]!;
       if (typeof target !== 'object' || (target as unknown) === null) {
         throw new InputError({ path: `targets[${i}]` }, `expected a target, got ${show(target)}`);
       }
       const { startSector, length, parameters } = target;
-      let kind: number = line;
+      if (target.type !== type || i === 0) {
+        type = string(target.type, `targets[${i}].type`);
+        lineOfType = (this.#rowOf(type) << TYPE_SHIFT) | line;
+      }
+      let kind = lineOfType;
       if (typeof startSector === 'number') f64[at64] = startSector;
       else kind |= this.#putWide(at64, startSector, WIDE_START, i, 'startSector');
       if (typeof length === 'number') f64[at64 + 1] = length;
       else kind |= this.#putWide(at64 + 1, length, WIDE_LENGTH, i, 'length');
-      if (target.type !== type) {
-        type = string(target.type, `targets[${i}].type`);
-        const known = types.get(type);
-        row = known ?? types.size;
-        if (known === undefined) {
-          types.set(type, row);
-          this.#secret ||= holdsKeys(type);
-        }
+      let own = parameters as string;
+      if (typeof parameters !== 'string') {
+        own = this.#textOf(parameters, i);
+        kind = (kind & ~3) | (isWords(parameters) ? Parameters.WORDS : Parameters.BYTES);
       }
-      const at32 = 2 * at64;
-      u32[at32 + 5] = 0;
-      if (typeof parameters === 'string') {
-        text += parameters;
-        u32[at32 + 4] = parameters.length;
-      } else if (Array.isArray(parameters)) {
-        const words = parameters as readonly Parameter[];
-        const before = text.length;
-        for (let word = 0; word < words.length; word++) {
-          if (word > 0) text += '\0';
-          const value = words[word]!;
-          if (typeof value === 'string') text += value;
-          else if (value instanceof Uint8Array) bytes = this.#secret = true;
-          else text += numberWord(value, i, word);
-        }
-        u32[at32 + 4] = text.length - before;
-        u32[at32 + 5] = words.length;
-        kind = (kind & ~3) | Parameters.WORDS;
-      } else if (parameters instanceof Uint8Array) {
-        bytes = this.#secret = true;
-        kind = (kind & ~3) | Parameters.BYTES;
-      } else {
-        throw new InputError(
-          { path: `targets[${i}].parameters` },
-          `expected an array, a text or bytes, got ${show(parameters)}`,
-        );
-      }
-      u32[at32 + 6] = row;
-      u32[at32 + 7] = kind;
+      text += own;
+      u32[2 * at64 + 4] = own.length;
+      u32[2 * at64 + 5] = kind;
     }
 
     const typesAt = records + count * TARGET_RECORD_SIZE;
-    const textAt = typesAt + types.size * uapi.DM_MAX_TYPE_NAME;
-    const worst = bytes ? worstBytes(targets) : 3 * text.length;
+    const textAt = typesAt + this.#types.size * uapi.DM_MAX_TYPE_NAME;
+    const worst = this.#hasBytes ? worstBytes(targets) : 3 * text.length;
     const room = tableCapacity(count, worst);
     this.#reserve(textAt - this.#base + worst + 24 + HEADER_SIZE + room);
     this.#putTypes(typesAt, targets);
-    let textLength = bytes ? -1 : this.#putAscii(textAt, text);
+    let textLength = this.#hasBytes ? -1 : this.#putAscii(textAt, text);
     if (textLength < 0) textLength = this.#putTexts(textAt, targets, records);
 
     const out = align8(textAt + textLength + 8);
@@ -778,13 +754,55 @@ export class Codec {
       records,
       count,
       typesAt,
-      types.size,
+      this.#types.size,
       textAt,
       textLength,
       reply,
     );
     if (size < 0) this.#refuse(size, targets, 'targets');
+    if (this.#cell(Cell.COUNT) !== this.#words) refuseNul(targets);
     return { out, size, count, end: this.#cell(Cell.END) };
+  }
+
+  #beginTable(): void {
+    this.#types.clear();
+    this.#hasBytes = false;
+    this.#words = 0;
+  }
+
+  /** The row of a type's name in the table of types. */
+  #rowOf(type: string): number {
+    const known = this.#types.get(type);
+    if (known !== undefined) return known;
+    const row = this.#types.size;
+    this.#types.set(type, row);
+    this.#secret ||= holdsKeys(type);
+    return row;
+  }
+
+  /** The text of parameters that are none: of words all of it that is no bytes, with a NUL between two. */
+  #textOf(parameters: Exclude<Target['parameters'], string>, target: number): string {
+    if (parameters instanceof Uint8Array) {
+      this.#hasBytes = this.#secret = true;
+      return '';
+    }
+    if (!Array.isArray(parameters)) {
+      throw new InputError(
+        { path: `targets[${target}].parameters` },
+        `expected an array, a text or bytes, got ${show(parameters)}`,
+      );
+    }
+    const words = parameters as readonly Parameter[];
+    let text = '';
+    for (let word = 0; word < words.length; word++) {
+      if (word > 0) text += '\0';
+      const value = words[word]!;
+      if (typeof value === 'string') text += value;
+      else if (value instanceof Uint8Array) this.#hasBytes = this.#secret = true;
+      else text += numberWord(value, target, word);
+    }
+    this.#words += words.length;
+    return text;
   }
 
   #putWide(at64: number, value: unknown, flag: number, target: number, field: string): number {
@@ -848,7 +866,7 @@ export class Codec {
           );
         });
       }
-      this.#u32[(records >> 2) + 8 * i + 4] = to - from;
+      this.#u32[(records + i * TARGET_RECORD_SIZE + 16) >> 2] = to - from;
     });
     return to - at;
   }
@@ -1227,9 +1245,12 @@ export class Codec {
   /** The packed texts of a decode at `text`: cut from one string if they are ASCII. */
   #packedTexts(text: number): (from: number, to: number) => string {
     if (this.#cell(Cell.NOT_ASCII) > 0) return (from, to) => this.#text(text + from, to - from);
-    const length = this.#cell(Cell.TEXT_LENGTH);
-    const all = ascii.decode(this.#u8.subarray(text, text + length));
+    const all = this.#allTexts(text);
     return (from, to) => all.substring(from, to);
+  }
+
+  #allTexts(text: number): string {
+    return ascii.decode(this.#u8.subarray(text, text + this.#cell(Cell.TEXT_LENGTH)));
   }
 
   #getLines(
@@ -1247,11 +1268,31 @@ export class Codec {
     });
     if (parameters === 'bytes') return this.#bytesRows(table);
     if (parameters === 'zeroKeys') this.#zeroKeys(table);
+    if (!wide && this.#cell(Cell.NOT_ASCII) === 0) return this.#plainLines(table);
     const cut = this.#packedTexts(table.text);
     return this.#rows(
       table,
       (start, length, type, from, to) => new Line(start, length, type, cut(from, to)),
     );
+  }
+
+  /** The rows of nearly every table. By itself, as a function called for each would double its time. */
+  #plainLines({ rows, index, text }: OpenTable): Line[] {
+    const all = this.#allTexts(text);
+    const u32 = this.#u32;
+    const f64 = this.#f64;
+    const lines = new Array<Line>(rows);
+    let typeAt = -1;
+    let type = '';
+    let from = 0;
+    for (let i = 0, at64 = index >> 3; i < rows; i++, at64 += TARGET_INDEX_SIZE / 8) {
+      const at = u32[2 * at64 + 5]!;
+      if (at !== typeAt) type = this.#typeName((typeAt = at));
+      const to = u32[2 * at64 + 4]!;
+      lines[i] = new Line(f64[at64]!, f64[at64 + 1]!, type, all.substring(from, to));
+      from = to;
+    }
+    return lines;
   }
 
   #bytesRows(table: OpenTable): TargetBytes<number | bigint>[] {
@@ -1305,11 +1346,11 @@ export class Codec {
       this.#secret = true;
       this.#refuseRecord(rows, bytes, valid, 'target', refuse, whose);
     }
-    return { rows, index, text, textLength: this.#cell(Cell.TEXT_LENGTH), wide };
+    return { rows, index, text, wide };
   }
 
   #rows<T>(
-    { rows, index, textLength, wide }: OpenTable,
+    { rows, index, wide }: OpenTable,
     make: (
       start: number | bigint,
       length: number | bigint,
@@ -1323,17 +1364,11 @@ export class Codec {
     const made = new Array<T>(rows);
     let typeAt = -1;
     let type = '';
-    let at64 = index >> 3;
     let from = 0;
-    for (let i = 0; i < rows; i++, at64 += 3) {
+    for (let i = 0, at64 = index >> 3; i < rows; i++, at64 += TARGET_INDEX_SIZE / 8) {
       const at = u32[2 * at64 + 5]!;
-      if (at !== typeAt) {
-        typeAt = at;
-        type = this.#typeName(at);
-        this.#secret ||= holdsKeys(type);
-      }
-      // A row's text ends where the next one's begins.
-      const to = i + 1 < rows ? u32[2 * at64 + 10]! : textLength;
+      if (at !== typeAt) type = this.#typeName((typeAt = at));
+      const to = u32[2 * at64 + 4]!;
       made[i] = make(sectors[at64]!, sectors[at64 + 1]!, type, from, to);
       from = to;
     }
@@ -1341,8 +1376,9 @@ export class Codec {
   }
 
   #typeName(at: number): string {
-    const end = this.#u8.indexOf(0, at);
-    return this.#text(at, end - at);
+    const type = this.#text(at, this.#u8.indexOf(0, at) - at);
+    this.#secret ||= holdsKeys(type);
+    return type;
   }
 
   #getDevices(
@@ -1601,7 +1637,6 @@ interface OpenTable {
   readonly rows: number;
   readonly index: number;
   readonly text: number;
-  readonly textLength: number;
   readonly wide: boolean;
 }
 
@@ -1691,6 +1726,17 @@ function wordWithNul(parameters: Target['parameters']): number {
   return parameters.findIndex((word) =>
     word instanceof Uint8Array ? word.includes(0) : String(word).includes('\0'),
   );
+}
+
+function isWords(parameters: Target['parameters']): boolean {
+  return Array.isArray(parameters) && parameters.length > 0;
+}
+
+/** There is one: the module found more words than there are. */
+function refuseNul(targets: readonly Target[]): never {
+  const target = targets.findIndex(({ parameters }) => wordWithNul(parameters) >= 0);
+  const word = wordWithNul(targets[target]?.parameters ?? '');
+  throw new InputError({ path: `targets[${target}].parameters[${word}]` }, HAS_NUL);
 }
 
 function wordBytes(word: unknown, path: string, label: string): Uint8Array {

@@ -202,7 +202,7 @@ class Machine {
         const at = RECORDS + i * TARGET_RECORD_SIZE;
         view.setFloat64(at, 8 * i, true);
         view.setFloat64(at + 8, 8, true);
-        [parameters.length, 0, 0, i].forEach((value, field) => {
+        [parameters.length, i].forEach((value, field) => {
           view.setUint32(at + 16 + 4 * field, value, true);
         });
       });

@@ -43,31 +43,32 @@ export function align8(n: u32): u32 {
 export const ONES: u64 = 0x0101010101010101;
 export const HIGHS: u64 = 0x8080808080808080;
 
-/** Non-zero if one of the eight bytes is 0; the lowest set bit stands in the first such byte. */
-export function zeroBytes(word: u64): u64 {
-  return (word - ONES) & ~word & HIGHS;
-}
+/** Eight bytes at once, written out where they are used: a call would cost as much as the work. */
+export class Eight {
+  /** Non-zero if one of them is 0; the lowest set bit stands in the first such byte. */
+  @inline
+  static zeros(word: u64): u64 {
+    return (word - ONES) & ~word & HIGHS;
+  }
 
-/** Non-zero if one of the eight bytes is `byte`. */
-export function hasByte(word: u64, byte: u64): u64 {
-  return zeroBytes(word ^ (ONES * byte));
-}
+  /** Non-zero if one of them is `byte`. */
+  @inline
+  static has(word: u64, byte: u64): u64 {
+    return Eight.zeros(word ^ (ONES * byte));
+  }
 
-/** The lowest `bits` of a word, of which there are fewer than 64. */
-export function lowest(bits: u32): u64 {
-  return ((<u64>1) << bits) - 1;
-}
-
-/** Bits that are set where a byte is above 0x7f. */
-export function highBits(word: u64): u64 {
-  return word & HIGHS;
+  /** A mask of the first `count` of them, at most 7. */
+  @inline
+  static first(count: u32): u64 {
+    return ((<u64>1) << (count << 3)) - 1;
+  }
 }
 
 /** The address of the first NUL in [from, end), or `end`. */
 export function findNul(from: u32, end: u32): u32 {
   let at = from;
   while (at < end) {
-    const zeros = zeroBytes(load<u64>(at));
+    const zeros = Eight.zeros(load<u64>(at));
     if (zeros) return min(end, at + <u32>(ctz(zeros) >> 3));
     at += 8;
   }
@@ -76,24 +77,54 @@ export function findNul(from: u32, end: u32): u32 {
 
 /**
  * Copy [from, from + length) to `to`, in eight-byte steps that may overrun into the slack.
- * @returns the high bits of all bytes copied, 0 if they are ASCII
  */
-export function copyText(to: u32, from: u32, length: u32): u64 {
-  let high: u64 = 0;
-  let i: u32 = 0;
-  while (i + 8 <= length) {
-    const word = load<u64>(from + i);
-    store<u64>(to + i, word);
-    high |= word;
-    i += 8;
+export function copyText(to: u32, from: u32, length: u32): void {
+  for (let i: u32 = 0; i < length; i += 8) store<u64>(to + i, load<u64>(from + i));
+}
+
+/** The bits of all bytes that were taken since beginTexts. */
+let taken: u64 = 0;
+
+export function beginTexts(): void {
+  taken = 0;
+}
+
+export class Text {
+  /**
+   * Find the NUL of the text at `from` and copy the text to `to`, in one go: what runs over is written
+   * over by the next one. Written out where it is used.
+   * @returns where the NUL is, or `limit` if there is none before it, and nothing was taken
+   */
+  @inline
+  static take(to: u32, from: u32, limit: u32): u32 {
+    let bits: u64 = 0;
+    for (let at = from; at < limit; at += 8) {
+      const eight = load<u64>(at);
+      const zeros = Eight.zeros(eight);
+      store<u64>(to, eight);
+      to += 8;
+      if (zeros) {
+        const size = <u32>(ctz(zeros) >> 3);
+        // A NUL behind the limit is none.
+        if (at + size >= limit) break;
+        taken |= bits | (eight & Eight.first(size));
+        return at + size;
+      }
+      bits |= eight;
+    }
+    return limit;
   }
-  while (i < length) {
-    const byte = load<u8>(from + i);
-    store<u8>(to + i, byte);
-    high |= byte;
-    i++;
-  }
-  return highBits(high);
+}
+
+/** The same as a call, where there is more to do than that. */
+export function takeText(to: u32, from: u32, limit: u32): u32 {
+  return Text.take(to, from, limit);
+}
+
+/** Tell the host of `length` bytes of text. */
+export function endTexts(length: u32): void {
+  setCell(Cell.TEXT_LENGTH, length);
+  setCell(Cell.NOT_ASCII, taken & HIGHS ? 1 : 0);
 }
 
 /** The kernel's isspace(): the C set and 0xA0 (lib/ctype.c). */

@@ -15,7 +15,17 @@ import {
   NAME_LIST_FLAGS_MINOR,
   TARGET_VERSIONS_NAME,
 } from './uapi';
-import { align8, copyText, fail, findNul, inside, setCell } from './bytes';
+import {
+  align8,
+  beginTexts,
+  copyText,
+  endTexts,
+  fail,
+  findNul,
+  inside,
+  setCell,
+  takeText,
+} from './bytes';
 
 /** Are `count` records of `size` bytes, and their texts, inside the memory? */
 function areInside(records: u32, count: u32, size: u32, text: u32, textLength: u32): bool {
@@ -115,15 +125,14 @@ export function decodeDevices(
     return fail(Status.OUT_OF_BOUNDS, 0, 0);
   }
   if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
-  setCell(Cell.TEXT_LENGTH, 0);
-  setCell(Cell.NOT_ASCII, 0);
+  let to = text;
+  beginTexts();
+  endTexts(0);
   // An empty list has no record at all: what ends it in the kernel is not copied back.
   if (dataStart >= length) return 0;
 
   const limit = buffer + length;
   let at = buffer + dataStart;
-  let to = text;
-  let high: u64 = 0;
   let i: u32 = 0;
   for (;;) {
     const offset = at - buffer;
@@ -140,11 +149,10 @@ export function decodeDevices(
     record.flags = 0;
 
     const name = at + NAME_LIST_NAME;
-    const nameEnd = findNul(name, limit);
+    const nameEnd = takeText(to, name, limit);
     if (nameEnd == limit) return fail(Status.NAME_UNTERMINATED, i, name - buffer);
     record.nameLength = nameEnd - name;
-    high |= copyText(to, name, nameEnd - name);
-    to += nameEnd - name;
+    to += record.nameLength;
 
     let end = at + align8(nameEnd + 1 - at);
     if (minor >= NAME_LIST_EVENT_NR_MINOR) {
@@ -157,11 +165,10 @@ export function decodeDevices(
       if (minor >= NAME_LIST_FLAGS_MINOR) {
         record.flags = tail.flags;
         if (tail.flags & DM_NAME_LIST_FLAG_HAS_UUID) {
-          const uuidEnd = findNul(end, limit);
+          const uuidEnd = takeText(to, end, limit);
           if (uuidEnd == limit) return fail(Status.UUID_UNTERMINATED, i, end - buffer);
           record.uuidLength = uuidEnd - end;
-          high |= copyText(to, end, uuidEnd - end);
-          to += uuidEnd - end;
+          to += record.uuidLength;
           end = uuidEnd + 1;
         }
       }
@@ -176,8 +183,7 @@ export function decodeDevices(
     if (next >= limit - at) return fail(Status.NEXT_BEYOND_DATA, i - 1, nextOffset);
     at += next;
   }
-  setCell(Cell.TEXT_LENGTH, to - text);
-  setCell(Cell.NOT_ASCII, high ? 1 : 0);
+  endTexts(to - text);
   return <i32>i;
 }
 
@@ -306,14 +312,13 @@ export function decodeVersions(
     return fail(Status.OUT_OF_BOUNDS, 0, 0);
   }
   if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
-  setCell(Cell.TEXT_LENGTH, 0);
-  setCell(Cell.NOT_ASCII, 0);
+  let to = text;
+  beginTexts();
+  endTexts(0);
   if (dataStart >= length) return 0;
 
   const limit = buffer + length;
   let at = buffer + dataStart;
-  let to = text;
-  let high: u64 = 0;
   let i: u32 = 0;
   for (;;) {
     const offset = at - buffer;
@@ -325,11 +330,10 @@ export function decodeVersions(
     record.minor = head.version_minor;
     record.patch = head.version_patch;
     const name = at + TARGET_VERSIONS_NAME;
-    const nameEnd = findNul(name, limit);
+    const nameEnd = takeText(to, name, limit);
     if (nameEnd == limit) return fail(Status.NAME_UNTERMINATED, i, name - buffer);
     record.nameLength = nameEnd - name;
-    high |= copyText(to, name, nameEnd - name);
-    to += nameEnd - name;
+    to += record.nameLength;
 
     i++;
     const next = head.next;
@@ -339,7 +343,6 @@ export function decodeVersions(
     if (next >= limit - at) return fail(Status.NEXT_BEYOND_DATA, i - 1, offset);
     at += next;
   }
-  setCell(Cell.TEXT_LENGTH, to - text);
-  setCell(Cell.NOT_ASCII, high ? 1 : 0);
+  endTexts(to - text);
   return <i32>i;
 }

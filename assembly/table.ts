@@ -4,7 +4,17 @@
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import { align8, fail, findNul, highBits, inside, lowest, setCell, zeroBytes } from './bytes';
+import {
+  Eight,
+  Text,
+  align8,
+  beginTexts,
+  endTexts,
+  fail,
+  findNul,
+  inside,
+  setCell,
+} from './bytes';
 import { allBlank, beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
 
 /** How the parameters of a TargetRecord are written: the low bits of its kind. */
@@ -221,7 +231,7 @@ export function decodeTable(
   const first = buffer + dataStart;
   let spec = first;
   let to = text;
-  let high: u64 = 0;
+  beginTexts();
   let lastType: u32 = 0;
   let typeLow: u64 = 0;
   let typeHigh: u64 = 0;
@@ -258,7 +268,7 @@ export function decodeTable(
     const low = load<u64>(type);
     const upper = load<u64>(type + 8);
     if (lastType == 0 || low != typeLow || upper != typeHigh) {
-      if (!zeroBytes(low) && !zeroBytes(upper)) {
+      if (!Eight.zeros(low) && !Eight.zeros(upper)) {
         return fail(Status.TYPE_UNTERMINATED, i, type - buffer);
       }
       lastType = type;
@@ -267,31 +277,13 @@ export function decodeTable(
     }
     row.type = lastType;
 
-    // Find the end and copy in one go: what runs over is written over by the next text.
-    const own = to;
-    let end = spec + SPEC_SIZE;
-    let zeros: u64 = 0;
-    while (end < limit) {
-      const eight = load<u64>(end);
-      zeros = zeroBytes(eight);
-      store<u64>(to, eight);
-      if (zeros) {
-        const size = <u32>(ctz(zeros) >> 3);
-        high |= eight & lowest(size << 3);
-        to += size;
-        end += size;
-        break;
-      }
-      high |= eight;
-      to += 8;
-      end += 8;
-    }
-    // A NUL behind the limit is none.
-    if (!zeros || end >= limit) {
-      to = own;
+    const parameters = spec + SPEC_SIZE;
+    const end = Text.take(to, parameters, limit);
+    if (end == limit) {
       if (full) break;
-      return fail(Status.PARAMETERS_UNTERMINATED, i, offset + SPEC_SIZE);
+      return fail(Status.PARAMETERS_UNTERMINATED, i, parameters - buffer);
     }
+    to += end - parameters;
     row.textEnd = to - text;
 
     if (i + 1 == count) continue;
@@ -309,7 +301,6 @@ export function decodeTable(
     if (<u64>base + next >= <u64>limit) return fail(Status.NEXT_BEYOND_DATA, i, nextOffset);
     spec = base + next;
   }
-  setCell(Cell.TEXT_LENGTH, to - text);
-  setCell(Cell.NOT_ASCII, highBits(high) ? 1 : 0);
+  endTexts(to - text);
   return <i32>i;
 }

@@ -2,7 +2,7 @@
 // a blank, backslash takes the next byte as it is (a last one stands for itself), NUL ends it all.
 
 import { Cell, Status } from './status';
-import { HIGHS, ONES, copyText, fail, hasByte, inside, isBlank, lowest, setCell } from './bytes';
+import { HIGHS, ONES, copyText, fail, Eight, inside, isBlank, setCell } from './bytes';
 
 const BACKSLASH: u32 = 0x5c;
 
@@ -41,7 +41,7 @@ export function splitWords(text: u32, length: u32, out: u32, capacity: u32): i32
 /** Eight bytes at once that need no backslash: all above 0x20, none a backslash or 0xA0. */
 function allPlain(word: u64): bool {
   const belowBlank = (word - 0x2121212121212121) & ~word & 0x8080808080808080;
-  return (belowBlank | hasByte(word, BACKSLASH) | hasByte(word, 0xa0)) == 0;
+  return (belowBlank | Eight.has(word, BACKSLASH) | Eight.has(word, 0xa0)) == 0;
 }
 
 /** How many words putWords has put since beginWords: the host knows how many it gave. */
@@ -134,7 +134,7 @@ export class Plain {
       special |= Plain.special(eight);
       store<u64>(to + i, eight);
     }
-    const mask = lowest((length & 7) << 3);
+    const mask = Eight.first(length & 7);
     const last = load<u64>(from + whole) & mask;
     store<u64>(to + whole, last);
     return (special | Plain.special(last | ~mask)) & HIGHS;

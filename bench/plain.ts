@@ -25,6 +25,8 @@ const BUFFER_FULL = 1 << 8;
 const HAS_UUID = 1;
 /** Characters from which on a text goes through encodeInto. */
 const LONG = 48;
+/** How much text becomes one string: of 128 KiB and more V8 takes five times as long for a byte. */
+const CHUNK = 0x10000;
 /** In place of a uuid that is not unpacked yet. */
 const PENDING = '?';
 
@@ -350,7 +352,10 @@ class Payload {
   /** Words packed. */
   #used = 0;
   #high = 0;
+  /** What is cut: of the packed texts, from `#begin` to `#end`. */
   #all = '';
+  #begin = 0;
+  #end = 0;
   #others: string[] | undefined;
 
   constructor(bytes: Uint8Array, start: number, end: number) {
@@ -402,13 +407,14 @@ class Payload {
     return 4 * index + size;
   }
 
-  /** Make strings of all that was taken. */
+  /** Make strings of all that was taken, unless they are ASCII: those are cut when asked for. */
   unpack(): void {
+    this.#end = 0;
+    if ((this.#high & 0x80808080) === 0) return;
     const packed = room.subarray(0, 4 * this.#used);
-    const ascii = (this.#high & 0x80808080) === 0;
     try {
       this.#all = decoder.decode(packed);
-      if (!ascii) this.#others = this.#walk();
+      this.#others = this.#walk();
     } catch {
       this.#others = Array.from({ length: this.#taken }, (_, i) =>
         fromBytes(packed.subarray(this.#spans[2 * i], this.#spans[2 * i + 1])),
@@ -430,7 +436,14 @@ class Payload {
   /** The text that was taken as number `index`. */
   text(index: number): string {
     if (this.#others !== undefined) return this.#others[index]!;
-    return this.#all.substring(this.#spans[2 * index]!, this.#spans[2 * index + 1]);
+    const from = this.#spans[2 * index]!;
+    const to = this.#spans[2 * index + 1]!;
+    if (to > this.#end) {
+      this.#begin = from;
+      this.#end = Math.max(to, Math.min(from + CHUNK, 4 * this.#used));
+      this.#all = decoder.decode(room.subarray(from, this.#end));
+    }
+    return this.#all.substring(from - this.#begin, to - this.#begin);
   }
 }
 

@@ -1242,15 +1242,10 @@ export class Codec {
     return { ...reply, targets } as unknown as Reply<C, RowOf<Wide, As>>;
   }
 
-  /** The packed texts of a decode at `text`: cut from one string if they are ASCII. */
-  #packedTexts(text: number): (from: number, to: number) => string {
-    if (this.#cell(Cell.NOT_ASCII) > 0) return (from, to) => this.#text(text + from, to - from);
-    const all = this.#allTexts(text);
-    return (from, to) => all.substring(from, to);
-  }
-
-  #allTexts(text: number): string {
-    return ascii.decode(this.#u8.subarray(text, text + this.#cell(Cell.TEXT_LENGTH)));
+  /** The packed texts of a decode at `text`. */
+  #texts(text: number): Texts {
+    const packed = this.#u8.subarray(text, text + this.#cell(Cell.TEXT_LENGTH));
+    return new Texts(packed, this.#cell(Cell.NOT_ASCII) === 0);
   }
 
   #getLines(
@@ -1268,17 +1263,16 @@ export class Codec {
     });
     if (parameters === 'bytes') return this.#bytesRows(table);
     if (parameters === 'zeroKeys') this.#zeroKeys(table);
-    if (!wide && this.#cell(Cell.NOT_ASCII) === 0) return this.#plainLines(table);
-    const cut = this.#packedTexts(table.text);
+    const texts = this.#texts(table.text);
+    if (!wide) return this.#numberLines(table, texts);
     return this.#rows(
       table,
-      (start, length, type, from, to) => new Line(start, length, type, cut(from, to)),
+      (start, length, type, from, to) => new Line(start, length, type, texts.cut(from, to)),
     );
   }
 
-  /** The rows of nearly every table. By itself, as a function called for each would double its time. */
-  #plainLines({ rows, index, text }: OpenTable): Line[] {
-    const all = this.#allTexts(text);
+  /** The rows of nearly every table: a function called for each, as below, would double its time. */
+  #numberLines({ rows, index }: OpenTable, texts: Texts): Line[] {
     const u32 = this.#u32;
     const f64 = this.#f64;
     const lines = new Array<Line>(rows);
@@ -1289,7 +1283,7 @@ export class Codec {
       const at = u32[2 * at64 + 5]!;
       if (at !== typeAt) type = this.#typeName((typeAt = at));
       const to = u32[2 * at64 + 4]!;
-      lines[i] = new Line(f64[at64]!, f64[at64 + 1]!, type, all.substring(from, to));
+      lines[i] = new Line(f64[at64]!, f64[at64 + 1]!, type, texts.cut(from, to));
       from = to;
     }
     return lines;
@@ -1406,7 +1400,7 @@ export class Codec {
     );
     if (count < 0) this.#refuseRecord(count, bytes, valid, 'device', refuse);
     const u32 = this.#u32;
-    const cut = this.#packedTexts(text);
+    const texts = this.#texts(text);
     const events = minor >= NAME_LIST_EVENT_NR_MINOR;
     const flags = minor >= NAME_LIST_FLAGS_MINOR;
     const devices = new Array<DeviceListEntry>(count);
@@ -1415,14 +1409,14 @@ export class Codec {
     for (let i = 0; i < count; i++, at += DEVICE_RECORD_SIZE / 4) {
       const dev = u32[at]!;
       const uuidFrom = from + u32[at + 2]!;
-      const name = cut(from, uuidFrom);
+      const name = texts.cut(from, uuidFrom);
       from = uuidFrom + u32[at + 3]!;
       const major = majorOf(dev);
       const minor = minorOf(dev);
       const eventNumber = u32[at + 4]!;
       if (!events) devices[i] = { name, dev, major, minor };
       else if (!flags || u32[at + 5] === 0) devices[i] = { name, dev, major, minor, eventNumber };
-      else devices[i] = { name, dev, major, minor, uuid: cut(uuidFrom, from), eventNumber };
+      else devices[i] = { name, dev, major, minor, uuid: texts.cut(uuidFrom, from), eventNumber };
     }
     return devices;
   }
@@ -1448,12 +1442,12 @@ export class Codec {
     this.#u8.set(bytes.length === valid ? bytes : bytes.subarray(0, valid), buffer);
     const count = this.#module.decodeVersions(buffer, valid, dataStart, records, most, text, valid);
     if (count < 0) this.#refuseRecord(count, bytes, valid, 'target type', refuse);
-    const cut = this.#packedTexts(text);
+    const texts = this.#texts(text);
     let from = 0;
     return Array.from({ length: count }, (_, i) => {
       const at = (records + i * VERSION_RECORD_SIZE) >> 2;
       const [major, minor, patch, length] = this.#u32.subarray(at, at + 4);
-      const name = cut(from, (from += length!));
+      const name = texts.cut(from, (from += length!));
       return { name, version: [major!, minor!, patch!] };
     });
   }
@@ -1638,6 +1632,37 @@ interface OpenTable {
   readonly index: number;
   readonly text: number;
   readonly wide: boolean;
+}
+
+/** How much text becomes one string: of 128 KiB and more V8 takes five times as long for a byte. */
+const CHUNK = 0x10000;
+
+/**
+ * Texts that lie packed in memory, cut one after the other from strings of CHUNK bytes: a decode of each
+ * costs ten times as much. So a text that is kept keeps CHUNK bytes at the most, and not a whole reply.
+ */
+class Texts {
+  readonly #packed: Uint8Array;
+  readonly #ascii: boolean;
+  /** Of `#packed`, the part that `#chunk` is. */
+  #begin = 0;
+  #end = 0;
+  #chunk = '';
+
+  constructor(packed: Uint8Array, isAscii: boolean) {
+    this.#packed = packed;
+    this.#ascii = isAscii;
+  }
+
+  cut(from: number, to: number): string {
+    if (to > this.#end) {
+      if (!this.#ascii) return textOf(this.#packed.subarray(from, to));
+      this.#begin = from;
+      this.#end = Math.max(to, Math.min(from + CHUNK, this.#packed.length));
+      this.#chunk = ascii.decode(this.#packed.subarray(from, this.#end));
+    }
+    return this.#chunk.substring(from - this.#begin, to - this.#begin);
+  }
 }
 
 /** `words` on the prototype: split when asked for, as most callers never do. */

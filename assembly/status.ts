@@ -49,8 +49,9 @@ export enum Status {
 }
 
 /**
- * The control block: u32 cells at a fixed address, by which the host gives the values of a header
- * and gets back what one i32 cannot say. It is the module's ABI, not a layout of the wire.
+ * The control block: u32 cells at a fixed address, by which the host gives the values of a header and
+ * gets back what one i32 cannot say. Up to DEV_HIGH they lie as in struct dm_ioctl, so that a header is
+ * copied and not written field by field; the rest is the module's own.
  */
 export enum Cell {
   VERSION_MAJOR,
@@ -62,12 +63,11 @@ export enum Cell {
   OPEN_COUNT,
   FLAGS,
   EVENT_NR,
+  PADDING,
   DEV_LOW,
   DEV_HIGH,
-  /** Address and length in bytes of the two strings: where the host puts, and where it finds them. */
-  NAME,
+  /** Bytes of the two strings: in their slots for an encode, in the header after a decode. */
   NAME_LENGTH,
-  UUID,
   UUID_LENGTH,
 
   /** After a failure: the target, record or argument it is about, its byte and its word. */

@@ -16,8 +16,10 @@ import {
   HEADER_DATA_SIZE,
   HEADER_DATA_START,
   HEADER_DEV,
+  HEADER_NAME,
   HEADER_SIZE,
   HEADER_TARGET_COUNT,
+  HEADER_UUID,
   NAME_LIST_EVENT_NR_MINOR,
   NAME_LIST_FLAGS_MINOR,
   Parameters,
@@ -85,7 +87,7 @@ export type Payload = (typeof COMMANDS)[Command]['sends' | 'answers'];
 
 /** What stands behind the header of a command's request or reply. */
 export function payloadOf(command: Command, direction: 'request' | 'reply'): Payload {
-  const { sends, answers } = COMMANDS[known(command)];
+  const { sends, answers } = known(command);
   return direction === 'request' ? sends : answers;
 }
 
@@ -290,11 +292,16 @@ export class Codec {
   readonly #uuidSlot: number;
   /** Where reserve()'s memory begins. */
   readonly #base: number;
-  /** Type names of the table being encoded, and their rows. */
-  readonly #types = new Map<string, number>();
+  /** Type names of the table being encoded; their rows too once they are more than a few. */
+  readonly #types: string[] = [];
+  readonly #typeRows = new Map<string, number>();
   /** Is a parameter of it bytes? And how many words are there? */
   #hasBytes = false;
   #words = 0;
+  /** The last of each: the next one is often the same. */
+  #name = '';
+  #uuid = '';
+  #type = '';
   /** Is there, or may there be, a key in the memory of the call at hand? */
   #secret = false;
 
@@ -371,9 +378,15 @@ export class Codec {
     return bytes.length;
   }
 
-  #text(from: number, length: number): string {
+  /** A text of no great length; `like` is what it may well be: to compare costs less than to make one. */
+  #text(from: number, length: number, like = ''): string {
     if (length === 0) return '';
     const u8 = this.#u8;
+    if (length === like.length) {
+      let i = 0;
+      while (i < length && u8[from + i]! < 0x80 && u8[from + i] === like.charCodeAt(i)) i++;
+      if (i === length) return like;
+    }
     if (length <= 32) {
       let text = '';
       let i = 0;
@@ -396,6 +409,9 @@ export class Codec {
       name === undefined ? 0 : this.#putSlot(this.#nameSlot, 128, string(name, 'name'), 'name');
     const uuidLength =
       uuid === undefined ? 0 : this.#putSlot(this.#uuidSlot, 129, string(uuid, 'uuid'), 'uuid');
+    // The answer will have them.
+    if (name !== undefined) this.#name = name;
+    if (uuid !== undefined) this.#uuid = uuid;
     const u32 = this.#u32;
     const cells = this.#cells;
     u32[cells + Cell.OPEN_COUNT] =
@@ -404,6 +420,7 @@ export class Codec {
     u32[cells + Cell.EVENT_NR] =
       header.eventNr === undefined ? 0 : uint32(header.eventNr, 'eventNr');
     const number = dev === undefined ? 0 : whole(dev, 'dev', 'a device number');
+    u32[cells + Cell.PADDING] = 0;
     u32[cells + Cell.DEV_LOW] = number >>> 0;
     u32[cells + Cell.DEV_HIGH] = number / 0x100000000;
     u32[cells + Cell.NAME_LENGTH] = nameLength;
@@ -411,8 +428,12 @@ export class Codec {
   }
 
   #setVersion(version: Version): void {
+    const u32 = this.#u32;
+    const cells = this.#cells + Cell.VERSION_MAJOR;
     for (let i = 0; i < 3; i++) {
-      this.#u32[this.#cells + Cell.VERSION_MAJOR + i] = uint32(version[i]!, `version[${i}]`);
+      const part = version[i]!;
+      u32[cells + i] = part;
+      if (u32[cells + i] !== part) uint32(part, `version[${i}]`);
     }
   }
 
@@ -446,8 +467,16 @@ export class Codec {
       flags: u32[cells + Cell.FLAGS]!,
       eventNr: u32[cells + Cell.EVENT_NR]!,
       dev: high * 0x100000000 + u32[cells + Cell.DEV_LOW]!,
-      name: this.#text(u32[cells + Cell.NAME]!, u32[cells + Cell.NAME_LENGTH]!),
-      uuid: this.#text(u32[cells + Cell.UUID]!, u32[cells + Cell.UUID_LENGTH]!),
+      name: (this.#name = this.#text(
+        this.#base + HEADER_NAME,
+        u32[cells + Cell.NAME_LENGTH]!,
+        this.#name,
+      )),
+      uuid: (this.#uuid = this.#text(
+        this.#base + HEADER_UUID,
+        u32[cells + Cell.UUID_LENGTH]!,
+        this.#uuid,
+      )),
     };
   }
 
@@ -474,7 +503,7 @@ export class Codec {
   }
 
   #encodeRequest(command: Command, request: Request, into: Uint8Array | undefined): Uint8Array {
-    const { sends, answers, needs } = COMMANDS[known(command)];
+    const { sends, answers, needs } = known(command);
     const asked = request.dataSize;
     // VERSION is answered before data_size is looked at (dm-ioctl.c ctl_ioctl()): any will do there.
     const isFree = command === 'VERSION' && asked !== undefined && !isDataSize(asked);
@@ -739,7 +768,7 @@ export class Codec {
     }
 
     const typesAt = records + count * TARGET_RECORD_SIZE;
-    const textAt = typesAt + this.#types.size * uapi.DM_MAX_TYPE_NAME;
+    const textAt = typesAt + this.#types.length * uapi.DM_MAX_TYPE_NAME;
     const worst = this.#hasBytes ? worstBytes(targets) : 3 * text.length;
     const room = tableCapacity(count, worst);
     this.#reserve(textAt - this.#base + worst + 24 + HEADER_SIZE + room);
@@ -754,7 +783,7 @@ export class Codec {
       records,
       count,
       typesAt,
-      this.#types.size,
+      this.#types.length,
       textAt,
       textLength,
       reply,
@@ -765,17 +794,21 @@ export class Codec {
   }
 
   #beginTable(): void {
-    this.#types.clear();
+    this.#types.length = 0;
+    if (this.#typeRows.size > 0) this.#typeRows.clear();
     this.#hasBytes = false;
     this.#words = 0;
   }
 
   /** The row of a type's name in the table of types. */
   #rowOf(type: string): number {
-    const known = this.#types.get(type);
-    if (known !== undefined) return known;
-    const row = this.#types.size;
-    this.#types.set(type, row);
+    const types = this.#types;
+    const known =
+      types.length <= FEW_TYPES ? types.indexOf(type) : (this.#typeRows.get(type) ?? -1);
+    if (known >= 0) return known;
+    const row = types.push(type) - 1;
+    if (row > FEW_TYPES) this.#typeRows.set(type, row);
+    else if (row === FEW_TYPES) types.forEach((name, i) => this.#typeRows.set(name, i));
     this.#secret ||= holdsKeys(type);
     return row;
   }
@@ -816,31 +849,41 @@ export class Codec {
   /** The distinct type names, a row of 16 bytes each; one that is too long fills its row. */
   #putTypes(at: number, targets: readonly Target[]): void {
     const u8 = this.#u8;
-    for (const [type, row] of this.#types) {
+    let row = at;
+    for (const type of this.#types) {
+      const path = (): string => {
+        return `targets[${targets.findIndex((target) => target.type === type)}].type`;
+      };
       // In its row a NUL could not be told from the padding.
-      if (type.includes('\0')) {
-        const path = `targets[${targets.findIndex((target) => target.type === type)}].type`;
-        throw new InputError({ path }, HAS_NUL);
+      if (type.includes('\0')) throw new InputError({ path: path() }, HAS_NUL);
+      let isAscii = true;
+      for (let i = 0; i < uapi.DM_MAX_TYPE_NAME; i++) {
+        const unit = i < type.length ? type.charCodeAt(i) : 0;
+        u8[row + i] = unit;
+        isAscii &&= unit < 0x80;
       }
-      const from = at + row * uapi.DM_MAX_TYPE_NAME;
-      u8.fill(0, from, from + uapi.DM_MAX_TYPE_NAME);
-      const { length } = type;
-      let i = 0;
-      for (; i < length && i < 16; i++) {
-        const unit = type.charCodeAt(i);
-        if (unit > 0x7f) break;
-        u8[from + i] = unit;
+      if (!isAscii) {
+        u8.fill(0, row, row + uapi.DM_MAX_TYPE_NAME);
+        u8.set(toBytes(type, path).subarray(0, uapi.DM_MAX_TYPE_NAME), row);
       }
-      if (i === length || i === 16) continue;
-      const first = targets.findIndex((target) => target.type === type);
-      u8.set(toBytes(type, `targets[${first}].type`).subarray(0, 16), from);
+      row += uapi.DM_MAX_TYPE_NAME;
     }
   }
 
   /** All texts at once, if they are ASCII; -1 if not. */
   #putAscii(at: number, text: string): number {
     const { length } = text;
-    const { read, written } = utf8.encodeInto(text, this.#u8.subarray(at, at + length));
+    const u8 = this.#u8;
+    if (length <= SHORT) {
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 0x7f) break;
+        u8[at + i] = unit;
+      }
+      return i === length ? length : -1;
+    }
+    const { read, written } = utf8.encodeInto(text, u8.subarray(at, at + length));
     return read === length && written === length ? length : -1;
   }
 
@@ -877,7 +920,7 @@ export class Codec {
     bytes: Uint8Array,
     { bigint = false as Wide }: DecodeOptions<Wide> = {},
   ): DecodedRequest<C, SectorOf<Wide>> {
-    const { sends } = COMMANDS[known(command)];
+    const { sends } = known(command);
     try {
       const request = this.#decodeRequest(command, bytes, bigint);
       const extra = this.#extraOf(command, request, bytes);
@@ -1009,7 +1052,7 @@ export class Codec {
 
   /** @see encodeReply */
   encodeReply<C extends Command>(command: C, reply: ReplyInput<C>): Uint8Array {
-    const { answers } = COMMANDS[known(command)];
+    const { answers } = known(command);
     this.#begin(false);
     try {
       return this.#encodeReply(answers, reply);
@@ -1188,7 +1231,7 @@ export class Codec {
     bytes: Uint8Array,
     { bigint = false as Wide, parameters = 'text' as As }: ReplyOptions<Wide, As>,
   ): Reply<C, RowOf<Wide, As>> {
-    const { answers } = COMMANDS[known(command)];
+    const { answers } = known(command);
     const refuse = (offset: number, problem: string): never => {
       // A table may hold keys, and broken bytes do not say where.
       const open = answers === 'targets' ? bytes.subarray(0, HEADER_SIZE) : bytes;
@@ -1196,6 +1239,21 @@ export class Codec {
     };
     const reply = this.#openHeader(bytes, refuse);
     if (answers === 'none') return reply as Reply<C, RowOf<Wide, As>>;
+    return this.#decodePayload(bytes, reply, answers, refuse, bigint, parameters) as Reply<
+      C,
+      RowOf<Wide, As>
+    >;
+  }
+
+  /** Apart, so that a reply that has none is not held up by what it does not need. */
+  #decodePayload(
+    bytes: Uint8Array,
+    reply: Header,
+    answers: Exclude<Payload, 'none'>,
+    refuse: Refuse,
+    wide: boolean,
+    parameters: ParametersAs,
+  ): Header {
     const { dataSize, dataStart, targetCount, version } = reply;
     if (dataSize < HEADER_DATA) {
       refuse(
@@ -1208,26 +1266,26 @@ export class Codec {
     const valid = Math.min(dataSize, bytes.length);
     const empty = valid <= dataStart || valid <= HEADER_SIZE;
     if (answers === 'message' && (full || (reply.flags & uapi.DM_DATA_OUT_FLAG) === 0)) {
-      return { ...reply, message: undefined } as unknown as Reply<C, RowOf<Wide, As>>;
+      return { ...reply, message: undefined } as Header;
     }
     if (!empty && dataStart < HEADER_DATA) {
       refuse(HEADER_DATA_START, `data_start is ${dataStart}, inside the header`);
     }
     if (answers === 'message') {
       const message = empty ? undefined : this.#getString(bytes, valid, dataStart, refuse);
-      return { ...reply, message } as unknown as Reply<C, RowOf<Wide, As>>;
+      return { ...reply, message } as Header;
     }
     if (answers === 'versions') {
       const versions = empty ? [] : this.#getVersions(bytes, valid, dataStart, refuse);
-      return { ...reply, versions } as unknown as Reply<C, RowOf<Wide, As>>;
+      return { ...reply, versions } as Header;
     }
     if (answers === 'devices') {
       const devices = empty ? [] : this.#getDevices(bytes, valid, dataStart, version[1], refuse);
-      return { ...reply, devices } as unknown as Reply<C, RowOf<Wide, As>>;
+      return { ...reply, devices } as Header;
     }
     if (answers === 'deps') {
       const deps = empty ? [] : this.#getDependencies(bytes, valid, dataStart, refuse);
-      return { ...reply, deps } as unknown as Reply<C, RowOf<Wide, As>>;
+      return { ...reply, deps } as Header;
     }
     if (empty && targetCount > 0 && !full) {
       refuse(HEADER_TARGET_COUNT, `target_count is ${targetCount}, but there is no payload`);
@@ -1236,10 +1294,10 @@ export class Codec {
       ? []
       : this.#getLines(bytes, valid, dataStart, targetCount, refuse, {
           full,
-          wide: bigint,
+          wide,
           parameters,
         });
-    return { ...reply, targets } as unknown as Reply<C, RowOf<Wide, As>>;
+    return { ...reply, targets } as Header;
   }
 
   /** The packed texts of a decode at `text`. */
@@ -1370,9 +1428,11 @@ export class Codec {
   }
 
   #typeName(at: number): string {
-    const type = this.#text(at, this.#u8.indexOf(0, at) - at);
+    let length = 0;
+    while (this.#u8[at + length] !== 0) length++;
+    const type = this.#text(at, length, this.#type);
     this.#secret ||= holdsKeys(type);
-    return type;
+    return (this.#type = type);
   }
 
   #getDevices(
@@ -1634,6 +1694,12 @@ interface OpenTable {
   readonly wide: boolean;
 }
 
+/** Types up to which a search costs less than a map. */
+const FEW_TYPES = 8;
+
+/** Characters up to which they cost less one by one than a call for all. */
+const SHORT = 64;
+
 /** How much text becomes one string: of 128 KiB and more V8 takes five times as long for a byte. */
 const CHUNK = 0x10000;
 
@@ -1802,8 +1868,10 @@ function align8(n: number): number {
   return Math.ceil(n / 8) * 8;
 }
 
-function known<C extends Command>(command: C): C {
-  if (Object.hasOwn(COMMANDS, command)) return command;
+function known<C extends Command>(command: C): (typeof COMMANDS)[C] {
+  const found = COMMANDS[command] as (typeof COMMANDS)[C] | undefined;
+  // What every object inherits has no such field.
+  if (found?.sends !== undefined) return found;
   const commands = Object.keys(COMMANDS).join(', ');
   throw new InputError({ path: 'command' }, `expected one of ${commands}, got ${show(command)}`);
 }

@@ -1,8 +1,7 @@
-// One side of one job, in a process of its own: `contender.js INDEX SIDE`. It says first what its
-// result is, so that the two sides can be compared, and then runs as often as it is told.
+// One side of one job, in a process of its own: `contender.js JOB PEER SIDE`, by their indexes. It says
+// first what its result is, so that the two sides can be compared, and then runs as often as it is told.
 
-import { createHash } from 'node:crypto';
-import { JOBS, type Side } from './jobs.js';
+import { JOBS, digest } from './jobs.js';
 
 /** Run for about `ms`, or just `times` times. */
 export type Order = { readonly ms: number } | { readonly times: number };
@@ -18,20 +17,20 @@ export interface Ready {
   readonly digest: string;
 }
 
-const [index, side] = process.argv.slice(2) as [string, Side];
-const { run, essence } = await JOBS[Number(index)]!.sides[side]();
+const [index, peer, side] = process.argv.slice(2);
+const job = JOBS[Number(index)]!;
+const { way } = job.peers[Number(peer)]!;
+const make = side === 'peer' && typeof way === 'function' ? way : job.pkg;
+const { run, essence } = await make();
 let last = run();
-const value = essence(last);
-const digest = createHash('sha256')
-  .update(value instanceof Uint8Array ? value : JSON.stringify(value))
-  .digest('hex');
+const answer = digest((typeof way === 'function' ? essence : way.essence)(last));
 
 process.on('message', (order: Order) => {
   send('ms' in order ? runFor(order.ms) : runTimes(order.times));
 });
 // Once, after the input was made: what the runs leave behind is collected at their own cost.
 globalThis.gc?.();
-send({ digest });
+send({ digest: answer });
 
 function send(message: Ready | Taken): void {
   process.send?.(message);

@@ -1,6 +1,8 @@
-// What is measured: for each job the package's way and the peer's, doing the same work on the same
-// input. Each side runs in a process of its own (contender.ts), so they share no type feedback.
+// What is measured: for each job the package's way and its peers', doing the same work on the same
+// input. Each side runs in a process of its own (contender.ts, or a program of peers.mjs), so they share
+// no type feedback.
 
+import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import {
@@ -9,13 +11,12 @@ import {
   encodeReply,
   encodeRequest,
   makeDev,
+  type DeviceListEntry,
   type Header,
   type Target,
   type TargetLine,
 } from 'devicemapper/codec';
 import { decodeDevices, decodeHeader, decodeTableStatus, encodeTableLoad } from './plain.js';
-
-export type Side = 'pkg' | 'peer';
 
 /** One way of doing a job. */
 export interface Contender {
@@ -25,16 +26,41 @@ export interface Contender {
   readonly essence: (result: unknown) => unknown;
 }
 
+export type Make = () => Contender | Promise<Contender>;
+
+/** A job of a program of peers.mjs. It writes what it made to a file. */
+export interface Native {
+  readonly program: 'libdm' | 'wrapper';
+  readonly job: string;
+  /** What its kernel replies, if it asks one. */
+  readonly reply?: () => Uint8Array;
+  /** The package's result, and the bytes of that file, as what must be the same. */
+  readonly essence: (result: unknown) => unknown;
+  readonly read: (file: Uint8Array) => unknown;
+}
+
+export interface Peer {
+  readonly peer: string;
+  /** The most that time(package) / time(peer) should be, if there is a goal. */
+  readonly want?: number | undefined;
+  readonly way: Make | Native;
+}
+
 export interface Job {
   readonly job: string;
   /** How many targets or devices. */
   readonly n: number;
-  readonly peer: string;
-  /** The most that time(package) / time(peer) should be, if there is a goal. */
-  readonly want?: number;
   /** A package without which it cannot run. */
   readonly needs?: string;
-  readonly sides: Readonly<Record<Side, () => Contender | Promise<Contender>>>;
+  readonly pkg: Make;
+  readonly peers: readonly Peer[];
+}
+
+/** What tells whether two results are the same. */
+export function digest(value: unknown): string {
+  return createHash('sha256')
+    .update(value instanceof Uint8Array ? value : JSON.stringify(value))
+    .digest('hex');
 }
 
 const PLAIN = 'plain JS';
@@ -51,6 +77,15 @@ function linear(n: number): Target[] {
     type: 'linear',
     parameters: `253:3 ${2048 + i * LENGTH}`,
   }));
+}
+
+/** The same as a dmsetup table. */
+function linearText(n: number): string {
+  return linear(n)
+    .map(({ startSector, length, type, parameters }) => {
+      return `${startSector} ${length} ${type} ${parameters as string}\n`;
+    })
+    .join('');
 }
 
 /** What callers may also pass: the cost of each against a plain table. */
@@ -128,24 +163,82 @@ function volumes(n: number): { name: string; uuid: string; dev: number; eventNum
   }));
 }
 
+// ── Native peers ─────────────────────────────────────────────────────────────────────────────────
+
+/** libdm making a load. */
+function libdmLoad(job: 'encode' | 'text'): Native {
+  return { program: 'libdm', job, essence: likeLibdm, read: likeLibdm };
+}
+
+/** A load without what libdm says in its own way: its buffer is larger, and it sets a flag of its own. */
+function likeLibdm(request: unknown): Uint8Array {
+  const bytes = (request as Uint8Array).slice();
+  bytes.fill(0, 12, 16); // data_size
+  bytes.fill(0, 28, 32); // flags
+  return bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1);
+}
+
+/** libdm taking a reply apart, into lines. */
+function libdmQuery(
+  job: 'decode' | 'list',
+  reply: () => Uint8Array,
+  lines: (reply: Decoded) => readonly string[],
+): Native {
+  return {
+    program: 'libdm',
+    job,
+    reply,
+    essence: (result) => lines(result as Decoded),
+    read: (file) => new TextDecoder().decode(file).split('\n').slice(0, -1),
+  };
+}
+
+function inGo(job: string): Native {
+  return { program: 'wrapper', job, essence: (bytes) => bytes, read: (bytes) => bytes };
+}
+
 // ── Codec ────────────────────────────────────────────────────────────────────────────────────────
 
-function encode(what: string, n: number, makeTargets: () => Target[], want?: number): Job {
-  const side = (work: (targets: Target[]) => Uint8Array): (() => Contender) => {
+function load(targets: Target[] | string): Uint8Array {
+  return encodeRequest('TABLE_LOAD', { name: NAME, targets });
+}
+
+function encode(what: string, n: number, makeTargets: () => Target[], peers: Peer[] = []): Job {
+  const side = (work: (targets: Target[]) => Uint8Array): Make => {
     return () => {
       const targets = makeTargets();
       return { run: () => work(targets), essence: (bytes) => bytes };
     };
   };
+  const plain = side((targets) => encodeTableLoad({ name: NAME, targets }));
   return {
     job: `encode ${what}`,
     n,
-    peer: PLAIN,
-    ...wanting(want),
-    sides: {
-      pkg: side((targets) => encodeRequest('TABLE_LOAD', { name: NAME, targets })),
-      peer: side((targets) => encodeTableLoad({ name: NAME, targets })),
+    pkg: side(load),
+    peers: [
+      { peer: PLAIN, want: goal(0.65, what === 'linear' && n === 1000), way: plain },
+      ...peers,
+    ],
+  };
+}
+
+function encodeLinear(n: number): Job {
+  return encode('linear', n, () => linear(n), [
+    { peer: 'libdm', want: { 1: 0.8, 1000: 0.3 }[n], way: libdmLoad('encode') },
+    { peer: 'Go wrapper', want: goal(1 / 12, n === 1000), way: inGo('encode') },
+    { peer: 'Go, sized', way: inGo('encode-sized') },
+  ]);
+}
+
+function encodeText(n: number): Job {
+  return {
+    job: 'encode text',
+    n,
+    pkg: () => {
+      const table = linearText(n);
+      return { run: () => load(table), essence: (bytes) => bytes };
     },
+    peers: [{ peer: 'libdm', want: 0.1, way: libdmLoad('text') }],
   };
 }
 
@@ -153,13 +246,16 @@ function encode(what: string, n: number, makeTargets: () => Target[], want?: num
 interface Decoded {
   readonly name: string;
   readonly targets?: readonly TargetLine[];
-  readonly devices?: readonly { readonly name: string }[];
+  readonly devices?: readonly DeviceListEntry[];
 }
 
-function decode(what: string, n: number, makeTargets: () => Target[], want?: number): Job {
-  const side = (work: (bytes: Uint8Array) => unknown): (() => Contender) => {
+function decode(what: string, n: number, makeTargets: () => Target[]): Job {
+  const reply = (): Uint8Array => {
+    return encodeReply('TABLE_STATUS', { name: NAME, targets: makeTargets() });
+  };
+  const side = (work: (bytes: Uint8Array) => unknown): Make => {
     return () => {
-      const bytes = encodeReply('TABLE_STATUS', { name: NAME, targets: makeTargets() });
+      const bytes = reply();
       return {
         run: () => work(bytes),
         essence: (result) => {
@@ -172,26 +268,35 @@ function decode(what: string, n: number, makeTargets: () => Target[], want?: num
       };
     };
   };
+  const plain = side((bytes) => {
+    const reply: Header & { targets?: unknown } = decodeHeader(bytes);
+    reply.targets = decodeTableStatus(bytes);
+    return reply;
+  });
+  const libdm = libdmQuery('decode', reply, ({ targets = [] }) => {
+    return targets.map(({ startSector, length, type, parameters }) => {
+      return `${startSector} ${length} ${type} ${parameters}`;
+    });
+  });
+  const read = what === 'linear' && n === 1000;
   return {
     job: `decode ${what}`,
     n,
-    peer: PLAIN,
-    ...wanting(want),
-    sides: {
-      pkg: side((bytes) => decodeReply('TABLE_STATUS', bytes)),
-      peer: side((bytes) => {
-        const reply: Header & { targets?: unknown } = decodeHeader(bytes);
-        reply.targets = decodeTableStatus(bytes);
-        return reply;
-      }),
-    },
+    pkg: side((bytes) => decodeReply('TABLE_STATUS', bytes)),
+    peers: [
+      { peer: PLAIN, want: goal(0.72, read), way: plain },
+      { peer: 'libdm', want: goal(0.3, read), way: libdm },
+    ],
   };
 }
 
-function list(n: number, want?: number): Job {
-  const side = (work: (bytes: Uint8Array) => unknown): (() => Contender) => {
+function list(n: number): Job {
+  const reply = (): Uint8Array => {
+    return encodeReply('LIST_DEVICES', { flags: DM_UUID_FLAG, devices: volumes(n) });
+  };
+  const side = (work: (bytes: Uint8Array) => unknown): Make => {
     return () => {
-      const bytes = encodeReply('LIST_DEVICES', { flags: DM_UUID_FLAG, devices: volumes(n) });
+      const bytes = reply();
       return {
         run: () => work(bytes),
         essence: (result) => {
@@ -201,24 +306,30 @@ function list(n: number, want?: number): Job {
       };
     };
   };
+  const plain = side((bytes) => {
+    const reply: Header & { devices?: unknown } = decodeHeader(bytes);
+    reply.devices = decodeDevices(bytes);
+    return reply;
+  });
+  const libdm = libdmQuery('list', reply, ({ devices = [] }) => {
+    return devices.map(({ dev, eventNumber = 0, name, uuid = '' }) => {
+      return `${dev} ${eventNumber} ${name} ${uuid}`;
+    });
+  });
   return {
     job: 'decode a device list',
     n,
-    peer: PLAIN,
-    ...wanting(want),
-    sides: {
-      pkg: side((bytes) => decodeReply('LIST_DEVICES', bytes)),
-      peer: side((bytes) => {
-        const reply: Header & { devices?: unknown } = decodeHeader(bytes);
-        reply.devices = decodeDevices(bytes);
-        return reply;
-      }),
-    },
+    pkg: side((bytes) => decodeReply('LIST_DEVICES', bytes)),
+    peers: [
+      { peer: PLAIN, want: goal(0.6, n === 10_000), way: plain },
+      { peer: 'libdm', want: goal(0.35, n === 10_000), way: libdm },
+    ],
   };
 }
 
-function wanting(want: number | undefined): { readonly want?: number } {
-  return want === undefined ? {} : { want };
+/** A goal where it is read; elsewhere the same ratio is only reported. */
+function goal(want: number, isReadHere: boolean): number | undefined {
+  return isReadHere ? want : undefined;
 }
 
 // ── Small operations ─────────────────────────────────────────────────────────────────────────────
@@ -249,67 +360,60 @@ function bareIoctl(): Contender {
   return { run: () => ioctl(kept), essence: (result) => result === 0 && NAME };
 }
 
+const BARE = 'bare ioctl';
+
 const OPERATIONS: readonly Job[] = [
   {
     job: 'status: encode, ioctl, decode',
     n: 1,
-    peer: 'bare ioctl',
-    want: 1.6,
     needs: 'koffi',
-    sides: {
-      peer: bareIoctl,
-      pkg: () => {
-        const ioctl = openIoctl();
-        // Exactly as long as the request: a longer one costs a view of it.
-        const kept = new Uint8Array(312);
-        const run = (): unknown => {
-          const request = encodeRequest('DEV_STATUS', { name: NAME }, kept);
-          return ioctl(request) || decodeReply('DEV_STATUS', request);
-        };
-        return { run, essence: (reply) => (reply as { readonly name: string }).name };
-      },
+    pkg: () => {
+      const ioctl = openIoctl();
+      // Exactly as long as the request: a longer one costs a view of it.
+      const kept = new Uint8Array(312);
+      const run = (): unknown => {
+        const request = encodeRequest('DEV_STATUS', { name: NAME }, kept);
+        return ioctl(request) || decodeReply('DEV_STATUS', request);
+      };
+      return { run, essence: (reply) => (reply as { readonly name: string }).name };
     },
+    peers: [{ peer: BARE, want: 1.6, way: bareIoctl }],
   },
   {
     job: 'DeviceMapperSync.getDevice',
     n: 1,
-    peer: 'bare ioctl',
-    want: 2.2,
     needs: 'koffi',
-    sides: {
-      peer: bareIoctl,
-      pkg: async () => {
-        const { DeviceMapperSync } = await import('devicemapper');
-        const ioctl = openIoctl();
-        const dm = new DeviceMapperSync({
-          // The request is a valid reply, and it stays in the buffer.
-          ioctl: (_, buffer) => ioctl(buffer),
-          ioctlAsync: (_, buffer) => Promise.resolve(ioctl(buffer)),
-          close: () => undefined,
-        });
-        const run = (): unknown => dm.getDevice(NAME);
-        return { run, essence: (device) => (device as { readonly name: string }).name };
-      },
+    pkg: async () => {
+      const { DeviceMapperSync } = await import('devicemapper');
+      const ioctl = openIoctl();
+      const dm = new DeviceMapperSync({
+        // The request is a valid reply, and it stays in the buffer.
+        ioctl: (_, buffer) => ioctl(buffer),
+        ioctlAsync: (_, buffer) => Promise.resolve(ioctl(buffer)),
+        close: () => undefined,
+      });
+      const run = (): unknown => dm.getDevice(NAME);
+      return { run, essence: (device) => (device as { readonly name: string }).name };
     },
+    peers: [{ peer: BARE, want: 2.2, way: bareIoctl }],
   },
 ];
 
+const SIZES = [1, 10, 100, 1000, 10_000, 100_000];
+
 /** All jobs, in the order of the report. Goals are read at 1,000 targets and 10,000 devices. */
 export const JOBS: readonly Job[] = [
-  ...[1, 10, 100, 1000, 10_000].map((n) => {
-    return encode('linear', n, () => linear(n), n === 1000 ? 0.65 : undefined);
-  }),
+  ...SIZES.map((n) => encodeLinear(n)),
   ...Object.entries(OTHER_TARGETS).map(([what, make]) => {
     return encode(what, 1000, () => Array.from({ length: 1000 }, (_, i) => make(i)));
   }),
-  ...[1, 10, 100, 1000, 10_000].map((n) => {
-    return decode('linear', n, () => linear(n), n === 1000 ? 0.72 : undefined);
-  }),
+  encodeText(1000),
+  ...SIZES.map((n) => decode('linear', n, () => linear(n))),
   ...['six mixed shapes', 'not ASCII', 'crypt, 150 bytes'].map((what) => {
     const make = OTHER_TARGETS[what]!;
     return decode(what, 1000, () => Array.from({ length: 1000 }, (_, i) => make(i)));
   }),
   list(1000),
-  list(10_000, 0.6),
+  list(10_000),
   ...OPERATIONS,
 ];

@@ -3,14 +3,17 @@
  *
  * Strategy: times depend on the machine and on the minute, ratios hold. So the package and its peer do
  * the same job in the same run, each in a process of its own, and this process lets them run in turn:
- * package, peer, peer, package is one round, and gives one ratio. Their results are compared first.
+ * package, peer, peer, package is one round, and gives one ratio. Their results are compared first. A job
+ * with several peers is measured anew with each.
  */
 import { fork, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ensure } from '../test/setup.mjs';
+import { NativeProcess, SUITE, build, missingFor } from './peers.mjs';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../..');
 const BUILT = join(ROOT, 'build/js/bench');
@@ -18,7 +21,8 @@ const CORES = availableParallelism();
 
 const HELP = `usage: npm run bench -- [options]
 Compare the package with its peers: time for time in one run, as ratios.
-  --only SUBSTRING  only the jobs with this in their name, as in 'decode' or 'linear 1,000'
+  --only SUBSTRING  only what has this in its name, as in 'decode', 'linear 1,000', 'vs libdm'
+  --install         first install the Debian packages that build the peers in C and Go
   --quick           few rounds: a look, no measurement
   --check           exit 1 when a goal is missed (a goal is judged by two ratios: of the medians,
                     and of the minima; and not at all when others keep the machine busy)
@@ -28,6 +32,7 @@ Compare the package with its peers: time for time in one run, as ratios.
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
+    install: { type: 'boolean' },
     quick: { type: 'boolean' },
     check: { type: 'boolean' },
     json: { type: 'string' },
@@ -39,13 +44,14 @@ const effort = options.quick
   : { rounds: 25, warmMs: 500, sampleMs: 11, starts: 41 };
 
 async function main() {
-  const { JOBS } = await import(pathToFileURL(join(BUILT, 'jobs.js'))).catch((error) => {
+  const { JOBS, digest } = await import(pathToFileURL(join(BUILT, 'jobs.js'))).catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new Error('the benchmark is not built: npm run build:test', { cause: error });
   });
-  const asked = ({ job, n }) => label(job, n).includes(options.only);
+  if (options.install) await ensure(SUITE);
+  const asked = ({ job, n, peer }) => `${label(job, n)} vs ${peer}`.includes(options.only);
   const tasks = [
-    ...JOBS.map((job, index) => ({ ...job, measure: () => compare(job, index) })),
+    ...JOBS.flatMap((job, index) => tasksOf(job, index, digest)),
     ...STARTS.map((job) => ({ ...job, measure: () => compareStarts(job) })),
     ...SIZES.map((job) => ({ ...job, measure: () => measureSize(job) })),
   ].filter(asked);
@@ -53,10 +59,12 @@ async function main() {
 
   console.log(heading());
   const rows = [];
+  const lacking = new Set();
   for (const task of tasks) {
-    const { job, n, peer = null, want = null, needs } = task;
-    if (needs !== undefined && !isInstalled(needs)) {
-      console.log(`${label(job, n).padEnd(WIDTHS[0])}  not measured: ${needs} is not installed`);
+    const { job, n, peer = null, want = null } = task;
+    const needs = (await task.lacks?.()) ?? '';
+    if (needs !== '') {
+      lacking.add(needs);
       continue;
     }
     let row = { job, n, peer, ...(await task.measure()), want };
@@ -65,6 +73,7 @@ async function main() {
     rows.push({ ...row, goal: judge(row) });
     console.log(line(rows.at(-1)));
   }
+  for (const needs of lacking) console.log(`not measured: ${needs}`);
   if (rows.some(({ goal }) => goal === 'not judged')) {
     console.warn(`The load is above ${CORES}, the number of cores: ratios say little now.`);
   }
@@ -77,6 +86,35 @@ async function main() {
     );
   }
   return !options.check || rows.every(({ goal }) => goal !== 'missed');
+}
+
+/** A job against each of its peers. */
+function tasksOf(job, index, digest) {
+  return job.peers.map(({ peer, want, way }, at) => ({
+    job: job.job,
+    n: job.n,
+    peer,
+    want,
+    lacks: () => whatIsLacking(job, peer, way),
+    measure: () => {
+      return compare(
+        `${label(job.job, job.n)} vs ${peer}`,
+        () => new Contender([index, at, 'pkg']),
+        () => {
+          if (typeof way === 'function') return new Contender([index, at, 'peer']);
+          return new NativeContender(job.n, way, digest);
+        },
+      );
+    },
+  }));
+}
+
+/** What keeps a job from being measured, as a sentence; undefined if nothing does. */
+async function whatIsLacking({ job, needs }, peer, { program }) {
+  if (needs !== undefined && !isInstalled(needs)) return `${job} needs ${needs}`;
+  const missing = program === undefined ? [] : await missingFor(program);
+  if (missing.length === 0) return undefined;
+  return `${peer} needs ${missing.join(', ')} (npm run bench -- --install)`;
 }
 
 function isInstalled(name) {
@@ -94,8 +132,8 @@ function isInstalled(name) {
 class Contender {
   #child;
 
-  constructor(index, side) {
-    this.#child = fork(join(BUILT, 'contender.js'), [`${index}`, side], {
+  constructor(args) {
+    this.#child = fork(join(BUILT, 'contender.js'), args.map(String), {
       execArgv: ['--expose-gc'],
     });
   }
@@ -119,12 +157,52 @@ class Contender {
   }
 }
 
-async function compare({ job, n }, index) {
-  const sides = [new Contender(index, 'pkg'), new Contender(index, 'peer')];
+/** The same of a program that is no JavaScript. */
+class NativeContender {
+  #n;
+  #way;
+  #digest;
+  #process;
+
+  constructor(n, way, digest) {
+    this.#n = n;
+    this.#way = way;
+    this.#digest = digest;
+  }
+
+  async ask(order) {
+    return order === undefined ? this.#start() : this.#process.ask(order);
+  }
+
+  async #start() {
+    const { program, job, reply, read } = this.#way;
+    const path = await build(program);
+    const folder = mkdtempSync(join(tmpdir(), 'devicemapper-bench-'));
+    try {
+      const files = [join(folder, 'result')];
+      if (reply !== undefined) {
+        files.push(join(folder, 'reply'));
+        writeFileSync(files[1], reply());
+      }
+      this.#process = new NativeProcess(path, [job, `${this.#n}`, ...files]);
+      await this.#process.ready();
+      return { digest: this.#digest(read(readFileSync(files[0]))) };
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  end() {
+    this.#process?.end();
+  }
+}
+
+async function compare(what, makePkg, makePeer) {
+  const sides = [makePkg(), makePeer()];
   const [pkg, peer] = sides;
   try {
     const [a, b] = await Promise.all(sides.map((side) => side.ask()));
-    if (a.digest !== b.digest) throw new Error(`${label(job, n)}: the results differ`);
+    if (a.digest !== b.digest) throw new Error(`${what}: the results differ`);
     const perRun = new Map();
     for (const side of sides) {
       const { times, ns } = await side.ask({ ms: effort.warmMs });

@@ -64,6 +64,8 @@ export function digest(value: unknown): string {
 }
 
 const PLAIN = 'plain JS';
+const LIBDM = 'libdm';
+const GO = 'Go wrapper';
 const NAME = 'bench';
 
 // ── Inputs ───────────────────────────────────────────────────────────────────────────────────────
@@ -224,8 +226,8 @@ function encode(what: string, n: number, makeTargets: () => Target[], peers: Pee
 
 function encodeLinear(n: number): Job {
   return encode('linear', n, () => linear(n), [
-    { peer: 'libdm', want: { 1: 0.8, 1000: 0.3 }[n], way: libdmLoad('encode') },
-    { peer: 'Go wrapper', want: goal(1 / 12, n === 1000), way: inGo('encode') },
+    { peer: LIBDM, want: { 1: 0.8, 1000: 0.3 }[n], way: libdmLoad('encode') },
+    { peer: GO, want: goal(1 / 12, n === 1000), way: inGo('encode') },
     { peer: 'Go, sized', way: inGo('encode-sized') },
   ]);
 }
@@ -238,7 +240,7 @@ function encodeText(n: number): Job {
       const table = linearText(n);
       return { run: () => load(table), essence: (bytes) => bytes };
     },
-    peers: [{ peer: 'libdm', want: 0.1, way: libdmLoad('text') }],
+    peers: [{ peer: LIBDM, want: 0.1, way: libdmLoad('text') }],
   };
 }
 
@@ -285,7 +287,7 @@ function decode(what: string, n: number, makeTargets: () => Target[]): Job {
     pkg: side((bytes) => decodeReply('TABLE_STATUS', bytes)),
     peers: [
       { peer: PLAIN, want: goal(0.72, read), way: plain },
-      { peer: 'libdm', want: goal(0.3, read), way: libdm },
+      { peer: LIBDM, want: goal(0.3, read), way: libdm },
     ],
   };
 }
@@ -322,7 +324,7 @@ function list(n: number): Job {
     pkg: side((bytes) => decodeReply('LIST_DEVICES', bytes)),
     peers: [
       { peer: PLAIN, want: goal(0.6, n === 10_000), way: plain },
-      { peer: 'libdm', want: goal(0.35, n === 10_000), way: libdm },
+      { peer: LIBDM, want: goal(0.35, n === 10_000), way: libdm },
     ],
   };
 }
@@ -405,7 +407,9 @@ const SIZES = [1, 10, 100, 1000, 10_000, 100_000];
 export const JOBS: readonly Job[] = [
   ...SIZES.map((n) => encodeLinear(n)),
   ...Object.entries(OTHER_TARGETS).map(([what, make]) => {
-    return encode(what, 1000, () => Array.from({ length: 1000 }, (_, i) => make(i)));
+    // Words are what the wrapper takes, in every job.
+    const peers = what === 'arrays of words' ? [{ peer: GO, way: inGo('encode') }] : [];
+    return encode(what, 1000, () => Array.from({ length: 1000 }, (_, i) => make(i)), peers);
   }),
   encodeText(1000),
   ...SIZES.map((n) => decode('linear', n, () => linear(n))),

@@ -29,8 +29,8 @@ const PEERS = {
 
 /** The Debian packages that are to be installed before `name` can be built; none if it can. */
 export async function missingFor(name) {
-  const { packages } = PEERS[name];
-  return (await missingPackages(SUITE)).filter((missing) => packages.includes(missing));
+  const missing = await missingPackages(SUITE);
+  return PEERS[name].packages.filter((wanted) => missing.includes(wanted));
 }
 
 /** The path of the program `name`, compiled if its source is newer. */

@@ -49,7 +49,7 @@ async function main() {
     throw new Error('the benchmark is not built: npm run build:test', { cause: error });
   });
   if (options.install) await ensure(SUITE);
-  const asked = ({ job, n, peer }) => `${label(job, n)} vs ${peer}`.includes(options.only);
+  const asked = ({ job, n, peer }) => `${label(job, n)} vs ${peer ?? ''}`.includes(options.only);
   const tasks = [
     ...JOBS.flatMap((job, index) => tasksOf(job, index, digest)),
     ...STARTS.map((job) => ({ ...job, measure: () => compareStarts(job) })),

@@ -4,8 +4,8 @@
  * Strategy: libdm as it is, on a kernel that is not there. The dynamic linker takes this program's ioctl()
  * and the three functions below it before libc's, so libdm opens, asks and is answered as ever; what a
  * kernel would spend, but for the copy of a reply, is left out. What is timed is libdm's own: its tasks,
- * its copies of every string, its buffer of 16 KiB and more, which it zeroes before and after. No job
- * has an event, so udev is never asked.
+ * its copies of every string, its buffer of 16 KiB and more, doubled until a reply fits and zeroed each
+ * time. No job has an event, so udev is never asked; what libdm logs goes nowhere.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -49,6 +49,7 @@ static void must(int done, const char *what)
 /* Answer a query as the kernel does: what does not fit is not there, and a flag says so. */
 static void answer(struct dm_ioctl *request)
 {
+	must(reply != NULL, "a query without a reply");
 	if (reply->data_size > request->data_size) {
 		request->flags |= DM_BUFFER_FULL_FLAG;
 		request->data_size = offsetof(struct dm_ioctl, data);
@@ -82,7 +83,7 @@ int ioctl(int fd, unsigned long code, ...)
 		answer(request);
 		break;
 	default:
-		must(0, "an ioctl that is no part of a job");
+		must(0, "an ioctl of no job");
 	}
 	request->version[0] = 4;
 	request->version[1] = 48;
@@ -90,7 +91,10 @@ int ioctl(int fd, unsigned long code, ...)
 	return 0;
 }
 
-/* The control node is there, and libdm must not make one. struct stat64 is struct stat on 64 bits. */
+/*
+ * The control node is there, and libdm must not make one. These names are those of glibc 2.33 and newer, and
+ * on 64 bits struct stat64 is struct stat. Nothing here creates a file.
+ */
 int stat64(const char *path, struct stat64 *info)
 {
 	if (strcmp(path, CONTROL) != 0)
@@ -321,7 +325,10 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc >= 4 && i < sizeof jobs / sizeof *jobs; i++)
 		if (strcmp(argv[1], jobs[i].name) == 0)
 			run = jobs[i].run;
-	must(run != NULL, "usage: libdm JOB N RESULT [REPLY]; it");
+	if (run == NULL) {
+		fputs("usage: libdm encode|text|decode|list N RESULT [REPLY]\n", stderr);
+		return 2;
+	}
 
 	count = strtoul(argv[2], NULL, 10);
 	make_table();

@@ -20,12 +20,17 @@ export function setCell(index: Cell, value: u32): void {
   store<u32>(CELLS + ((<usize>index) << 2), value);
 }
 
-/** Say where it went wrong, and answer `status`. */
-export function fail(status: Status, index: u32, offset: u32, word: u32 = 0): i32 {
+/** Say where in the input it went wrong, and answer `status`. */
+export function fail(status: Status, index: u32, offset: u32): i32 {
   setCell(Cell.FAIL_INDEX, index);
   setCell(Cell.FAIL_OFFSET, offset);
-  setCell(Cell.FAIL_WORD, word);
   return status;
+}
+
+/** The same, and in which word of a target's parameters. */
+export function failInWord(status: Status, index: u32, offset: u32, word: u32): i32 {
+  setCell(Cell.FAIL_WORD, word);
+  return fail(status, index, offset);
 }
 
 /** Every area has this many bytes of slack, so that 8-byte loads and stores may run over its end. */
@@ -48,13 +53,25 @@ export class Eight {
   /** Non-zero if one of them is 0; the lowest set bit stands in the first such byte. */
   @inline
   static zeros(word: u64): u64 {
-    return (word - ONES) & ~word & HIGHS;
+    return Eight.below(word, 1);
   }
 
   /** Non-zero if one of them is `byte`. */
   @inline
   static has(word: u64, byte: u64): u64 {
     return Eight.zeros(word ^ (ONES * byte));
+  }
+
+  /** Non-zero if one of them is less than `byte`, which is at most 0x80, as in `zeros`. */
+  @inline
+  static below(word: u64, byte: u64): u64 {
+    return (word - ONES * byte) & ~word & HIGHS;
+  }
+
+  /** How many stand before the first that `found` has its bit of, 8 if it has none. */
+  @inline
+  static count(found: u64): u32 {
+    return <u32>(ctz(found) >> 3);
   }
 
   /** A mask of the first `count` of them, at most 7. */
@@ -69,7 +86,7 @@ export function findNul(from: u32, end: u32): u32 {
   let at = from;
   while (at < end) {
     const zeros = Eight.zeros(load<u64>(at));
-    if (zeros) return min(end, at + <u32>(ctz(zeros) >> 3));
+    if (zeros) return min(end, at + Eight.count(zeros));
     at += 8;
   }
   return end;
@@ -104,7 +121,7 @@ export class Text {
       store<u64>(to, eight);
       to += 8;
       if (zeros) {
-        const size = <u32>(ctz(zeros) >> 3);
+        const size = Eight.count(zeros);
         // A NUL behind the limit is none.
         if (at + size >= limit) break;
         taken |= bits | (eight & Eight.first(size));

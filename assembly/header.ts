@@ -44,8 +44,8 @@ function putString(
  * @returns HEADER_SIZE, or a Status
  */
 export function encodeHeader(out: u32, capacity: u32): i32 {
-  if (!inside(out, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, out);
-  if (capacity < HEADER_SIZE) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (!inside(out, capacity)) return Status.OUT_OF_BOUNDS;
+  if (capacity < HEADER_SIZE) return Status.OUTPUT_TOO_SMALL;
   copyText(out, <u32>controlBlock(), HEADER_NAME);
   for (let at = out + HEADER_NAME; at < out + HEADER_SIZE; at += 8) store<u64>(at, 0);
   const name = putString(
@@ -73,7 +73,7 @@ export function encodeHeader(out: u32, capacity: u32): i32 {
  * @returns HEADER_SIZE, or a Status
  */
 export function decodeHeader(buffer: u32, length: u32): i32 {
-  if (!inside(buffer, length)) return fail(Status.OUT_OF_BOUNDS, 0, buffer);
+  if (!inside(buffer, length)) return Status.OUT_OF_BOUNDS;
   if (length < HEADER_DATA) return fail(Status.HEADER_TRUNCATED, 0, length);
   copyText(<u32>controlBlock(), buffer, HEADER_NAME);
   const name = buffer + HEADER_NAME;

@@ -2,7 +2,7 @@
 // in memory, in areas that the host lays out above reserve()'s address and every function checks.
 // The constants of uapi.ts, status.ts and the record sizes are written into the host at build time.
 
-import { NAME_SLOT, SLACK, UUID_SLOT, controlBlock as cells, fail } from './bytes';
+import { NAME_SLOT, SLACK, UUID_SLOT, controlBlock as cells } from './bytes';
 import { Status } from './status';
 
 export { decodeHeader, encodeHeader } from './header';
@@ -43,13 +43,13 @@ export function reserve(bytes: u32): i32 {
   const base = (<u32>__heap_base + 15) & ~15;
   const needed = <u64>base + bytes + SLACK;
   // An address must fit the one i32 of an answer.
-  if (needed > <u64>i32.MAX_VALUE) return fail(Status.OUT_OF_MEMORY, 0, bytes);
+  if (needed > <u64>i32.MAX_VALUE) return Status.OUT_OF_MEMORY;
   const pages = <i32>((needed + 0xffff) >> 16);
   const have = memory.size();
   if (pages > have) {
     const wanted = max(pages - have, min(have, 0x7fff - have));
     if (memory.grow(wanted) < 0 && memory.grow(pages - have) < 0) {
-      return fail(Status.OUT_OF_MEMORY, 0, bytes);
+      return Status.OUT_OF_MEMORY;
     }
   }
   return <i32>base;

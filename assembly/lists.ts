@@ -60,10 +60,10 @@ export function encodeDevices(
   minor: u32,
 ): i32 {
   if (!inside(out, capacity) || !areInside(records, count, DEVICE_RECORD_SIZE, text, textLength)) {
-    return fail(Status.OUT_OF_BOUNDS, 0, out);
+    return Status.OUT_OF_BOUNDS;
   }
   if (<u64>capacity < <u64>count * 48 + textLength + 8) {
-    return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+    return Status.OUTPUT_TOO_SMALL;
   }
   const textEnd = text + textLength;
   let from = text;
@@ -72,7 +72,7 @@ export function encodeDevices(
     const record = changetype<DeviceRecord>(<usize>(records + i * DEVICE_RECORD_SIZE));
     const nameLength = record.nameLength;
     const uuidLength = record.uuidLength;
-    if (<u64>nameLength + uuidLength > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    if (<u64>nameLength + uuidLength > textEnd - from) return Status.OUT_OF_BOUNDS;
     if (findNul(from, from + nameLength) < from + nameLength) {
       return fail(Status.NAME_HAS_NUL, i, 0);
     }
@@ -122,9 +122,9 @@ export function decodeDevices(
     !inside(buffer, length) ||
     !areInside(records, recordCapacity, DEVICE_RECORD_SIZE, text, textCapacity)
   ) {
-    return fail(Status.OUT_OF_BOUNDS, 0, 0);
+    return Status.OUT_OF_BOUNDS;
   }
-  if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
+  if (textCapacity < length) return Status.OUTPUT_TOO_SMALL;
   let to = text;
   beginTexts();
   endTexts(0);
@@ -140,7 +140,7 @@ export function decodeDevices(
     const head = changetype<DmNameList>(<usize>at);
     if (i == 0 && head.dev == 0) return 0;
     if (head.dev > u32.MAX_VALUE) return fail(Status.DEV_TOO_LARGE, i, offset);
-    if (i >= recordCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
+    if (i >= recordCapacity) return Status.OUTPUT_TOO_SMALL;
     const record = changetype<DeviceRecord>(<usize>(records + i * DEVICE_RECORD_SIZE));
     record.devLow = <u32>head.dev;
     record.devHigh = 0;
@@ -194,9 +194,9 @@ export function decodeDevices(
 export function encodeDependencies(out: u32, capacity: u32, devs: u32, count: u32): i32 {
   const size = DEPS_SIZE + 8 * <u64>count;
   if (!inside(out, capacity) || size > u32.MAX_VALUE || !inside(devs, count * 8)) {
-    return fail(Status.OUT_OF_BOUNDS, 0, out);
+    return Status.OUT_OF_BOUNDS;
   }
-  if (capacity < size) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (capacity < size) return Status.OUTPUT_TOO_SMALL;
   const head = changetype<DmTargetDeps>(<usize>out);
   head.count = count;
   head.padding = 0;
@@ -215,7 +215,7 @@ export function decodeDependencies(
   devs: u32,
   capacity: u32,
 ): i32 {
-  if (!inside(buffer, length) || !inside(devs, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  if (!inside(buffer, length) || !inside(devs, capacity)) return Status.OUT_OF_BOUNDS;
   // A device without table has no payload.
   if (dataStart >= length) return 0;
   const room = length - dataStart;
@@ -225,7 +225,7 @@ export function decodeDependencies(
   if (8 * <u64>count > room - DEPS_SIZE) {
     return fail(Status.COUNT_BEYOND_DATA, 0, dataStart);
   }
-  if (count * 8 > capacity) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (count * 8 > capacity) return Status.OUTPUT_TOO_SMALL;
   for (let i: u32 = 0; i < count; i++) {
     const dev = load<u64>(at + DEPS_SIZE + 8 * i);
     if (dev > u32.MAX_VALUE) {
@@ -262,17 +262,17 @@ export function encodeVersions(
   textLength: u32,
 ): i32 {
   if (!inside(out, capacity) || !areInside(records, count, VERSION_RECORD_SIZE, text, textLength)) {
-    return fail(Status.OUT_OF_BOUNDS, 0, out);
+    return Status.OUT_OF_BOUNDS;
   }
   const needed = <u64>count * (TARGET_VERSIONS_NAME + 8) + textLength;
-  if (<u64>capacity < needed) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (<u64>capacity < needed) return Status.OUTPUT_TOO_SMALL;
   const textEnd = text + textLength;
   let from = text;
   let at = out;
   for (let i: u32 = 0; i < count; i++) {
     const record = changetype<VersionRecord>(<usize>(records + i * VERSION_RECORD_SIZE));
     const nameLength = record.nameLength;
-    if (nameLength > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    if (nameLength > textEnd - from) return Status.OUT_OF_BOUNDS;
     if (findNul(from, from + nameLength) < from + nameLength) {
       return fail(Status.NAME_HAS_NUL, i, 0);
     }
@@ -309,9 +309,9 @@ export function decodeVersions(
     !inside(buffer, length) ||
     !areInside(records, recordCapacity, VERSION_RECORD_SIZE, text, textCapacity)
   ) {
-    return fail(Status.OUT_OF_BOUNDS, 0, 0);
+    return Status.OUT_OF_BOUNDS;
   }
-  if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
+  if (textCapacity < length) return Status.OUTPUT_TOO_SMALL;
   let to = text;
   beginTexts();
   endTexts(0);
@@ -323,7 +323,7 @@ export function decodeVersions(
   for (;;) {
     const offset = at - buffer;
     if (limit - at <= TARGET_VERSIONS_NAME) return fail(Status.RECORD_TRUNCATED, i, offset);
-    if (i >= recordCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
+    if (i >= recordCapacity) return Status.OUTPUT_TOO_SMALL;
     const head = changetype<DmTargetVersions>(<usize>at);
     const record = changetype<VersionRecord>(<usize>(records + i * VERSION_RECORD_SIZE));
     record.major = head.version_major;

@@ -12,8 +12,8 @@ import { copyText, fail, findNul, inside, setCell } from './bytes';
  * @returns the bytes written, or a Status with FAIL_OFFSET
  */
 export function encodeString(out: u32, capacity: u32, text: u32, length: u32, limit: u32): i32 {
-  if (!inside(out, capacity) || !inside(text, length)) return fail(Status.OUT_OF_BOUNDS, 0, text);
-  if (<u64>capacity < <u64>length + 1) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (!inside(out, capacity) || !inside(text, length)) return Status.OUT_OF_BOUNDS;
+  if (<u64>capacity < <u64>length + 1) return Status.OUTPUT_TOO_SMALL;
   if (length == 0) return fail(Status.TEXT_EMPTY, 0, 0);
   if (length > limit) return fail(Status.TEXT_TOO_LONG, 0, limit);
   const nul = findNul(text, text + length);
@@ -28,7 +28,7 @@ export function encodeString(out: u32, capacity: u32, text: u32, length: u32, li
  * @returns its length without the NUL, or a Status with FAIL_OFFSET in the buffer
  */
 export function decodeString(buffer: u32, length: u32, start: u32): i32 {
-  if (!inside(buffer, length)) return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  if (!inside(buffer, length)) return Status.OUT_OF_BOUNDS;
   if (start >= length) return fail(Status.RECORD_TRUNCATED, 0, start);
   const at = buffer + start;
   const end = findNul(at, buffer + length);
@@ -50,9 +50,9 @@ export function encodeMessage(
   sectorLow: u32,
   sectorHigh: u32,
 ): i32 {
-  if (!inside(out, capacity) || !inside(text, length)) return fail(Status.OUT_OF_BOUNDS, 0, text);
+  if (!inside(out, capacity) || !inside(text, length)) return Status.OUT_OF_BOUNDS;
   if (<u64>capacity < 2 * <u64>length + TARGET_MSG_TEXT + 1) {
-    return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+    return Status.OUTPUT_TOO_SMALL;
   }
   if (length == 0) return fail(Status.PARAMETER_EMPTY, 0, 0);
   if (words == 0 && allBlank(text, length)) return fail(Status.PARAMETER_BLANK, 0, 0);
@@ -69,7 +69,7 @@ export function encodeMessage(
  * @returns the message's length without the NUL, or a Status with FAIL_OFFSET in the buffer
  */
 export function decodeMessage(buffer: u32, length: u32, start: u32): i32 {
-  if (!inside(buffer, length)) return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  if (!inside(buffer, length)) return Status.OUT_OF_BOUNDS;
   if (start >= length || length - start <= TARGET_MSG_TEXT) {
     return fail(Status.RECORD_TRUNCATED, 0, start);
   }

@@ -1,6 +1,7 @@
 /**
  * Every way an encode or a decode can stop. An export answers a size, a count or an address (0 or
- * more), or one of these; {@link Cell}.FAIL_* then say where. `host/wire.ts` has the words.
+ * more), or one of these; {@link Cell}.FAIL_* then say where, for one that is about the input.
+ * `host/wire.ts` has the words.
  */
 export enum Status {
   /** An address or a length points outside the module's memory, or a field outside its area. */

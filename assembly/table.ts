@@ -4,17 +4,7 @@
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import {
-  Eight,
-  Text,
-  align8,
-  beginTexts,
-  endTexts,
-  fail,
-  findNul,
-  inside,
-  setCell,
-} from './bytes';
+import { Eight, Text, align8, beginTexts, endTexts, fail, findNul, inside, setCell } from './bytes';
 import { allBlank, beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
 
 /** How the parameters of a TargetRecord are written: the low bits of its kind. */
@@ -123,10 +113,9 @@ export function encodeTable(
     !inside(types, typeCount * DM_MAX_TYPE_NAME) ||
     !inside(text, textLength)
   ) {
-    return fail(Status.OUT_OF_BOUNDS, 0, out);
+    return Status.OUT_OF_BOUNDS;
   }
-  if (capacity < tableCapacity(count, textLength))
-    return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (capacity < tableCapacity(count, textLength)) return Status.OUTPUT_TOO_SMALL;
 
   const textEnd = text + textLength;
   let from = text;
@@ -141,7 +130,7 @@ export function encodeTable(
     // Read once: the areas of a mistaken host may overlap, and writing a spec then changes the record.
     const kind = record.kind;
     const length = record.textLength;
-    if (length > textEnd - from) return fail(Status.OUT_OF_BOUNDS, i, 0);
+    if (length > textEnd - from) return Status.OUT_OF_BOUNDS;
     let start: u64, sectors: u64;
     if (kind & WIDE_START) {
       start = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('start'));
@@ -158,7 +147,7 @@ export function encodeTable(
     }
     if (kind >> TYPE_SHIFT != row) {
       row = kind >> TYPE_SHIFT;
-      if (row >= typeCount) return fail(Status.OUT_OF_BOUNDS, i, 0);
+      if (row >= typeCount) return Status.OUT_OF_BOUNDS;
       const type = types + row * DM_MAX_TYPE_NAME;
       const wrong = checkType(type, i);
       if (wrong) return wrong;
@@ -223,9 +212,9 @@ export function decodeTable(
     !inside(index, indexCapacity * TARGET_INDEX_SIZE) ||
     !inside(text, textCapacity)
   ) {
-    return fail(Status.OUT_OF_BOUNDS, 0, 0);
+    return Status.OUT_OF_BOUNDS;
   }
-  if (textCapacity < length) return fail(Status.OUTPUT_TOO_SMALL, 0, textCapacity);
+  if (textCapacity < length) return Status.OUTPUT_TOO_SMALL;
 
   const limit = buffer + length;
   const first = buffer + dataStart;
@@ -242,7 +231,7 @@ export function decodeTable(
       if (full) break;
       return fail(Status.RECORD_TRUNCATED, i, offset);
     }
-    if (i >= indexCapacity) return fail(Status.OUTPUT_TOO_SMALL, i, offset);
+    if (i >= indexCapacity) return Status.OUTPUT_TOO_SMALL;
     const target = changetype<DmTargetSpec>(<usize>spec);
     const row = changetype<TargetIndex>(<usize>(index + i * TARGET_INDEX_SIZE));
     const start = target.sector_start;

@@ -1,116 +1,182 @@
-// dmsetup's table text (lvm2's dmsetup parser): a target a line, `start length type [parameters]`.
+// dmsetup's table text (lvm2's dmsetup parser): a target a line, `start length type [parameters]`. Every
+// line, also the last, ends with a line feed, so that each loop below comes to an end by itself.
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import { cell, fail, inside, setCell } from './bytes';
+import { Eight, HIGHS, ONES, SLACK, cell, fail, inside, setCell } from './bytes';
 import { Parameters, putParameters, tableCapacity } from './table';
-import { Plain } from './words';
 
-/** isspace() of the C locale, which has no 0xA0. */
-function isSpace(byte: u32): bool {
-  return byte == 0x20 || byte - 0x09 < 5;
+const LINE_FEED: u32 = 0x0a;
+const HASH: u32 = 0x23;
+const BACKSLASH: u32 = 0x5c;
+
+class Space {
+  /** isspace() of the C locale, which has no 0xA0; written out where it is used. */
+  @inline
+  static is(byte: u32): bool {
+    return byte == 0x20 || byte - 0x09 < 5;
+  }
+
+  /** To the first byte that is no space, or to the line's end: mostly it is here, or the next one. */
+  @inline
+  static skip(at: u32): u32 {
+    if (load<u8>(at) > 0x20) return at;
+    return load<u8>(at) == 0x20 && load<u8>(at + 1) > 0x20 ? at + 1 : skipSpaces(at);
+  }
 }
 
-function skipSpaces(at: u32, end: u32): u32 {
-  while (at < end && isSpace(load<u8>(at))) at++;
+function skipSpaces(at: u32): u32 {
+  let byte: u32 = load<u8>(at);
+  while (Space.is(byte) && byte != LINE_FEED) byte = load<u8>(++at);
   return at;
 }
 
-/** Where the number that was just read ends, and its value. */
-let numberEnd: u32 = 0;
-let number: u64 = 0;
-
-/** Decimal digits at `at`; dmsetup would wrap what is negative or too large, we refuse it. */
-function readNumber(at: u32, end: u32, missing: Status, line: u32, text: u32): i32 {
-  const start = at;
-  let value: u64 = 0;
-  while (at < end) {
-    const digit: u32 = <u32>load<u8>(at) - 0x30;
-    if (digit > 9) break;
-    if (value > u64.MAX_VALUE / 10 || value * 10 > u64.MAX_VALUE - digit) {
-      return fail(Status.LINE_NUMBER_TOO_LARGE, line, start - text);
-    }
-    value = value * 10 + digit;
-    at++;
-  }
-  if (at == start || (at < end && !isSpace(load<u8>(at)))) return fail(missing, line, start - text);
-  number = value;
-  numberEnd = at;
-  return 0;
+/** To the first `byte`, or to the line's end. */
+function findInLine(at: u32, byte: u32): u32 {
+  let found: u32 = load<u8>(at);
+  while (found != byte && found != LINE_FEED) found = load<u8>(++at);
+  return at;
 }
 
-/** The most targets that `length` bytes of text can have: `0 1 a` and a line break each. */
+/** 10^0 to 10^8. */
+const POWERS: u32 = <u32>(
+  memory.data<u64>([1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000])
+);
+
+/** Is the number from `at` to `end` 2^64 or more? */
+function wraps(at: u32, end: u32): bool {
+  let value: u64 = 0;
+  for (; at < end; at++) {
+    const digit = <u64>load<u8>(at) - 0x30;
+    if (value > (u64.MAX_VALUE - digit) / 10) return true;
+    value = value * 10 + digit;
+  }
+  return false;
+}
+
+/** The most targets that `length` bytes of text can have: `0 1 a` and a line feed each. */
 export function lineCapacity(length: u32): u32 {
   return length / 6 + 1;
 }
 
 /**
- * A whole table text → a chain of specs at `out`, as encodeTable makes it for a request. COUNT is
- * how many targets there are.
+ * A whole table text, a line feed at its end → a chain of specs at `out`, as encodeTable makes it for a
+ * request. COUNT is how many targets there are.
  * @returns the bytes written, or a Status with FAIL_OFFSET in the text
  */
 export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32 {
-  if (!inside(out, capacity) || !inside(text, length)) return fail(Status.OUT_OF_BOUNDS, 0, 0);
+  if (
+    !inside(out, capacity) ||
+    !inside(text, length) ||
+    length == 0 ||
+    load<u8>(text + length - 1) != LINE_FEED ||
+    // Writing over the text could take the line feed away.
+    (out < text + length + SLACK && text < out + capacity + SLACK)
+  ) {
+    return Status.OUT_OF_BOUNDS;
+  }
   if (<u64>capacity < tableCapacity(lineCapacity(length), length)) {
-    return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+    return Status.OUTPUT_TOO_SMALL;
   }
   const textEnd = text + length;
   let spec = out;
   let count: u32 = 0;
-  let at = text;
-  while (at < textEnd) {
-    let end = at;
-    while (end < textEnd && load<u8>(end) != 0x0a) end++;
-    const next = end + 1;
-    at = skipSpaces(at, end);
-    if (at == end || load<u8>(at) == 0x23) {
-      at = next;
+  for (let at = text; at < textEnd; at++) {
+    at = Space.skip(at);
+    let byte: u32 = load<u8>(at);
+    if (byte == LINE_FEED) continue;
+    if (byte == HASH) {
+      at = findInLine(at, LINE_FEED);
       continue;
     }
 
-    let wrong = readNumber(at, end, Status.LINE_NO_START, count, text);
-    if (wrong) return wrong;
-    const start = number;
-    at = skipSpaces(numberEnd, end);
-    wrong = readNumber(at, end, Status.LINE_NO_LENGTH, count, text);
-    if (wrong) return wrong;
-    const sectors = number;
-    const type = skipSpaces(numberEnd, end);
-    at = type;
-    while (at < end && !isSpace(load<u8>(at))) {
-      if (!load<u8>(at)) return fail(Status.LINE_HAS_NUL, count, at - text);
-      at++;
+    let start: u64 = 0;
+    let sectors: u64 = 0;
+    for (let field = 0; field < 2; field++) {
+      const first = at;
+      start = sectors;
+      sectors = 0;
+      let digits: u32;
+      do {
+        // Eight at once: the first digit stands lowest; pairs of them, then fours, then all.
+        const eight = load<u64>(at) ^ (ONES * 0x30);
+        digits = Eight.count(((eight + ONES * 0x76) | eight) & HIGHS);
+        if (!digits) break;
+        let ten = eight << ((8 - digits) << 3);
+        ten = (ten * 10 + (ten >> 8)) & 0x00ff00ff00ff00ff;
+        ten = (ten * 100 + (ten >> 16)) & 0x0000ffff0000ffff;
+        ten = (ten * 10000 + (ten >> 32)) & 0xffffffff;
+        sectors = sectors * load<u64>(POWERS + (digits << 3)) + ten;
+        at += digits;
+      } while (digits == 8);
+      // dmsetup would wrap what is negative or too large, we refuse it. Up to 19 digits do not wrap.
+      if (at - first > 19 && wraps(first, at)) {
+        return fail(Status.LINE_NUMBER_TOO_LARGE, count, first - text);
+      }
+      if (at == first || !Space.is(load<u8>(at))) {
+        return fail(field ? Status.LINE_NO_LENGTH : Status.LINE_NO_START, count, first - text);
+      }
+      at = Space.skip(at);
     }
-    if (at == type) return fail(Status.LINE_NO_TYPE, count, type - text);
+    const type = at;
+    at = type + Eight.count(Eight.below(load<u64>(type), 0x21));
+    byte = load<u8>(at);
+    while (byte > 0x20 || (byte && !Space.is(byte))) byte = load<u8>(++at);
+    if (!byte) return fail(Status.LINE_HAS_NUL, count, at - text);
     const typeLength = at - type;
+    if (typeLength == 0) return fail(Status.LINE_NO_TYPE, count, type - text);
     if (typeLength >= DM_MAX_TYPE_NAME) return fail(Status.TYPE_TOO_LONG, count, type - text);
 
-    // A comment cuts the parameters, whatever stands before the `#`; then blanks go from their end.
-    const parameters = skipSpaces(at, end);
-    let parametersEnd = parameters;
-    while (parametersEnd < end && load<u8>(parametersEnd) != 0x23) parametersEnd++;
-    while (parametersEnd > parameters && isSpace(load<u8>(parametersEnd - 1))) parametersEnd--;
+    // Copied on the way to the line's end, if nothing stands there that has to be looked at.
+    const parameters = Space.skip(at);
+    let to = spec + SPEC_SIZE;
+    at = parameters;
+    let eight: u64, special: u64;
+    for (;;) {
+      eight = load<u64>(at);
+      // Below a blank there are the line feed, NUL, and what is as good as never there.
+      special = Eight.below(eight, 0x20) | Eight.has(eight, HASH) | Eight.has(eight, BACKSLASH);
+      if (special) break;
+      store<u64>(to, eight);
+      to += 8;
+      at += 8;
+    }
+    const rest = Eight.count(special);
+    store<u64>(to, eight & Eight.first(rest));
+    at += rest;
+    let written = at - parameters;
+    if (load<u8>(at) != LINE_FEED || (written && Space.is(load<u8>(at - 1)))) {
+      // A comment cuts the parameters, whatever stands before the `#`; then blanks go from their end.
+      let end = findInLine(at, HASH);
+      at = findInLine(end, LINE_FEED);
+      while (end > parameters && Space.is(load<u8>(end - 1))) end--;
+      const put = putParameters(
+        spec + SPEC_SIZE,
+        parameters,
+        end - parameters,
+        Parameters.LINE,
+        count,
+      );
+      if (put < 0) {
+        return fail(Status.LINE_HAS_NUL, count, parameters - text + cell(Cell.FAIL_OFFSET));
+      }
+      written = <u32>put;
+    }
 
     const target = changetype<DmTargetSpec>(<usize>spec);
     target.sector_start = start;
     target.length = sectors;
     target.status = 0;
-    memory.fill(spec + SPEC_TYPE, 0, DM_MAX_TYPE_NAME);
-    memory.copy(spec + SPEC_TYPE, type, typeLength);
-    const to = spec + SPEC_SIZE;
-    const parametersLength = parametersEnd - parameters;
-    let written = <i32>parametersLength;
-    if (Plain.copy(to, parameters, parametersLength)) {
-      written = putParameters(to, parameters, parametersLength, Parameters.LINE, count);
-    }
-    if (written < 0) {
-      return fail(Status.LINE_HAS_NUL, count, parameters - text + cell(Cell.FAIL_OFFSET));
-    }
-    const following = to + (written & ~7) + 8;
-    target.next = following - spec;
-    spec = following;
+    const low = min(typeLength, 8);
+    store<u64>(
+      spec + SPEC_TYPE,
+      low == 8 ? load<u64>(type) : load<u64>(type) & Eight.first(typeLength),
+    );
+    store<u64>(spec + SPEC_TYPE + 8, load<u64>(type + 8) & Eight.first(typeLength - low));
+    const size = SPEC_SIZE + (written & ~7) + 8;
+    target.next = size;
+    spec += size;
     count++;
-    at = next;
   }
   setCell(Cell.COUNT, count);
   return <i32>(spec - out);

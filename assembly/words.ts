@@ -2,7 +2,7 @@
 // a blank, backslash takes the next byte as it is (a last one stands for itself), NUL ends it all.
 
 import { Cell, Status } from './status';
-import { HIGHS, ONES, copyText, fail, Eight, inside, isBlank, setCell } from './bytes';
+import { HIGHS, ONES, copyText, fail, failInWord, Eight, inside, isBlank, setCell } from './bytes';
 
 const BACKSLASH: u32 = 0x5c;
 
@@ -12,8 +12,8 @@ const BACKSLASH: u32 = 0x5c;
  * @returns the number of words, or a Status
  */
 export function splitWords(text: u32, length: u32, out: u32, capacity: u32): i32 {
-  if (!inside(text, length) || !inside(out, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, text);
-  if (<u64>capacity < <u64>length + 1) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (!inside(text, length) || !inside(out, capacity)) return Status.OUT_OF_BOUNDS;
+  if (<u64>capacity < <u64>length + 1) return Status.OUTPUT_TOO_SMALL;
   const end = text + length;
   let to = out;
   let high: u32 = 0;
@@ -40,8 +40,7 @@ export function splitWords(text: u32, length: u32, out: u32, capacity: u32): i32
 
 /** Eight bytes at once that need no backslash: all above 0x20, none a backslash or 0xA0. */
 function allPlain(word: u64): bool {
-  const belowBlank = (word - 0x2121212121212121) & ~word & 0x8080808080808080;
-  return (belowBlank | Eight.has(word, BACKSLASH) | Eight.has(word, 0xa0)) == 0;
+  return (Eight.below(word, 0x21) | Eight.has(word, BACKSLASH) | Eight.has(word, 0xa0)) == 0;
 }
 
 /** How many words putWords has put since beginWords: the host knows how many it gave. */
@@ -90,8 +89,8 @@ export function putWords(out: u32, text: u32, length: u32, index: u32): i32 {
       store<u8>(to++, byte);
       at++;
     }
-    if (at == start) return fail(Status.PARAMETER_EMPTY, index, at - text, words - before);
-    if (!plain) return fail(Status.PARAMETER_BLANK, index, start - text, words - before);
+    if (at == start) return failInWord(Status.PARAMETER_EMPTY, index, at - text, words - before);
+    if (!plain) return failInWord(Status.PARAMETER_BLANK, index, start - text, words - before);
     words++;
     if (at == end) break;
     store<u8>(to++, 0x20);
@@ -108,7 +107,7 @@ export function putAllWords(out: u32, text: u32, length: u32, count: u32): i32 {
   beginWords();
   if (count == 0 && length == 0) return 0;
   const written = putWords(out, text, length, 0);
-  return written < 0 || words == count ? written : fail(Status.PARAMETER_HAS_NUL, 0, length, count);
+  return written < 0 || words == count ? written : fail(Status.PARAMETER_HAS_NUL, 0, length);
 }
 
 /** The way of most texts, written out where it is used: a call would cost as much as the work. */
@@ -178,7 +177,7 @@ export function allBlank(text: u32, length: u32): bool {
  * @returns bytes written to `out`, or a Status
  */
 export function joinWords(text: u32, length: u32, count: u32, out: u32, capacity: u32): i32 {
-  if (!inside(text, length) || !inside(out, capacity)) return fail(Status.OUT_OF_BOUNDS, 0, text);
-  if (<u64>capacity < 2 * <u64>length + 1) return fail(Status.OUTPUT_TOO_SMALL, 0, capacity);
+  if (!inside(text, length) || !inside(out, capacity)) return Status.OUT_OF_BOUNDS;
+  if (<u64>capacity < 2 * <u64>length + 1) return Status.OUTPUT_TOO_SMALL;
   return putAllWords(out, text, length, count);
 }

@@ -15,7 +15,7 @@
 //           no packing, Buffer's latin1Slice of the whole reply: Node only           37
 // A DataView in place of the Uint32Array costs 3-10% more.
 
-import type { DeviceListEntry, Header, Target, TargetLine } from 'devicemapper/codec';
+import type { DeviceListEntry, Header, Table, Target, TargetLine } from 'devicemapper/codec';
 
 const HEADER_SIZE = 312;
 const HEADER_DATA = 305;
@@ -23,6 +23,9 @@ const SPEC_SIZE = 40;
 const MAX_TARGETS = 1048576;
 const BUFFER_FULL = 1 << 8;
 const HAS_UUID = 1;
+const LINE_FEED = 0x0a;
+const HASH = 0x23;
+const BACKSLASH = 0x5c;
 /** Characters from which on a text goes through encodeInto. */
 const LONG = 48;
 /** How much text becomes one string: of 128 KiB and more V8 takes five times as long for a byte. */
@@ -55,14 +58,21 @@ function grow(size: number, used = 0): void {
 
 // ── Encode ───────────────────────────────────────────────────────────────────────────────────────
 
-/** The bytes of DM_TABLE_LOAD, as `encodeRequest('TABLE_LOAD', { name, targets })`. */
-export function encodeTableLoad({
-  name,
-  targets,
-}: {
-  readonly name: string;
-  readonly targets: readonly Target[];
-}): Uint8Array {
+/** The bytes of DM_TABLE_LOAD, as `encodeRequest('TABLE_LOAD', { name, targets }, into)`. */
+export function encodeTableLoad(
+  { name, targets }: { readonly name: string; readonly targets: Table },
+  into?: Uint8Array,
+): Uint8Array {
+  return typeof targets === 'string'
+    ? encodeText(name, targets, into)
+    : encodeTargets(name, targets, into);
+}
+
+function encodeTargets(
+  name: string,
+  targets: readonly Target[],
+  into: Uint8Array | undefined,
+): Uint8Array {
   const count = targets.length;
   if (count === 0 || count > MAX_TARGETS) throw new RangeError(`targets: ${count}`);
   let typeName: string | undefined;
@@ -114,13 +124,114 @@ export function encodeTableLoad({
     words[word + 9] = type3;
     at += next;
   }
+  return finish(name, at, count, into);
+}
+
+/** The header, and what is to be handed out. */
+function finish(
+  name: string,
+  end: number,
+  count: number,
+  into: Uint8Array | undefined,
+): Uint8Array {
+  const words = roomWords;
   words.fill(0, 0, HEADER_SIZE / 4);
   words[0] = 4;
-  words[3] = at;
+  words[3] = end;
   words[4] = HEADER_SIZE;
   words[5] = count;
   if (putShort(room, 48, 127, name) < 0) throw new RangeError(`name: ${name}`);
-  return room.slice(0, at);
+  if (into === undefined) return room.slice(0, end);
+  into.set(room.subarray(0, end));
+  return into;
+}
+
+/** A table as dmsetup's text: its bytes, read one by one. */
+function encodeText(name: string, table: string, into: Uint8Array | undefined): Uint8Array {
+  const most = 3 * table.length + 1;
+  // A line takes 48 bytes for the 6 of `0 1 a`, and a backslash is doubled.
+  const need = HEADER_SIZE + 8 * most + 64;
+  if (need + most > room.length) grow(need + most);
+  const bytes = room;
+  const words = roomWords;
+  const text = bytes.length - most;
+  let { written: length } = utf8.encodeInto(table, bytes.subarray(text));
+  if (LONE_SURROGATE.test(table)) {
+    const own = toBytes(table);
+    bytes.set(own, text);
+    ({ length } = own);
+  }
+  const textEnd = text + length;
+  bytes[textEnd] = LINE_FEED;
+  let count = 0;
+  let at = HEADER_SIZE;
+  for (let from = text; from < textEnd; from++) {
+    let byte = bytes[from]!;
+    while (isSpace(byte) && byte !== LINE_FEED) byte = bytes[++from]!;
+    if (byte === LINE_FEED) continue;
+    if (byte === HASH) {
+      while (bytes[from] !== LINE_FEED) from++;
+      continue;
+    }
+    let word = at >> 2;
+    for (let field = 0; field < 2; field++, word += 2) {
+      const begin = from;
+      let value = 0;
+      for (byte -= 0x30; byte >= 0 && byte <= 9; byte = bytes[++from]! - 0x30) {
+        value = value * 10 + byte;
+      }
+      byte += 0x30;
+      if (from === begin || !isSpace(byte)) throw new RangeError(`line ${count}: no number`);
+      if (value > Number.MAX_SAFE_INTEGER) putBig(words, word, bytes.subarray(begin, from));
+      else {
+        words[word] = value;
+        words[word + 1] = value / 0x100000000;
+      }
+      while (isSpace(byte) && byte !== LINE_FEED) byte = bytes[++from]!;
+    }
+    words[word] = 0;
+    words[word + 2] = 0;
+    words[word + 3] = 0;
+    words[word + 4] = 0;
+    words[word + 5] = 0;
+    let to = at + 24;
+    const typeLimit = to + 15;
+    for (; !isSpace(byte); byte = bytes[++from]!) {
+      if (byte === 0 || to === typeLimit) throw new RangeError(`line ${count}: type`);
+      bytes[to++] = byte;
+    }
+    if (to === at + 24) throw new RangeError(`line ${count}: no type`);
+    while (isSpace(byte) && byte !== LINE_FEED) byte = bytes[++from]!;
+    const start = at + SPEC_SIZE;
+    to = start;
+    let end = start;
+    for (; byte !== LINE_FEED && byte !== HASH; byte = bytes[++from]!) {
+      if (byte === 0) throw new RangeError(`line ${count}: NUL`);
+      if (byte === BACKSLASH) bytes[to++] = BACKSLASH;
+      bytes[to++] = byte;
+      if (!isSpace(byte)) end = to;
+    }
+    while (bytes[from] !== LINE_FEED) from++;
+    const next = SPEC_SIZE + 8 + ((end - start) & ~7);
+    for (let zero = end; zero < at + next || zero < to; zero++) bytes[zero] = 0;
+    words[(at >> 2) + 5] = next;
+    at += next;
+    count++;
+  }
+  if (count === 0) throw new RangeError('no target');
+  return finish(name, at, count, into);
+}
+
+function putBig(words: Uint32Array, at: number, digits: Uint8Array): void {
+  const value = BigInt(String.fromCharCode(...digits));
+  if (value >= 1n << 64n) throw new RangeError(`${value} is no sector`);
+  words[at] = Number(value & 0xffffffffn);
+  words[at + 1] = Number(value >> 32n);
+}
+
+/** isspace() of the C locale. */
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /**

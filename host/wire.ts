@@ -691,7 +691,8 @@ export class Codec {
   /** A table as text → its chain, HEADER_SIZE behind `out`. */
   #putText(text: string): Chain {
     this.#secret ||= holdsSecrets(text);
-    const worst = 3 * text.length;
+    // And the line feed that ends the last line.
+    const worst = 3 * text.length + 1;
     const room = tableCapacity(Math.floor(worst / 6) + 1, worst);
     this.#reserve(worst + 16 + HEADER_SIZE + room);
     const from = this.#base;
@@ -701,6 +702,7 @@ export class Codec {
       this.#u8.set(bytes, from);
       written = bytes.length;
     }
+    this.#u8[from + written++] = LINE_FEED;
     const out = align8(from + written + 8);
     const size = this.#module.encodeText(out + HEADER_SIZE, room, from, written);
     if (size < 0) {
@@ -1693,6 +1695,8 @@ interface OpenTable {
   readonly text: number;
   readonly wide: boolean;
 }
+
+const LINE_FEED = 0x0a;
 
 /** Types up to which a search costs less than a map. */
 const FEW_TYPES = 8;

@@ -87,7 +87,7 @@ const REPLIES = {
   decodeHeader: header,
 };
 const WORDS = new TextEncoder().encode('8:16\0 a\\b\0\u00e0\0plain-words-are-copied-by-eight');
-const LINES = new TextEncoder().encode('# none\n0 8 linear 8:16 0\n8 8 striped 2 \\d # end');
+const LINES = new TextEncoder().encode('# none\n0 8 linear 8:16 0\n8 8 striped 2 \\d # end\n');
 const capacityOf = (count: number, text: number) => 48 * count + 2 * text + 16;
 const textRoom = capacityOf(Math.floor(LINES.length / 6) + 1, LINES.length);
 

@@ -4,12 +4,12 @@
 export * from './uapi';
 export { Cell, Status } from './status';
 export {
+  FLOAT_LENGTH,
+  FLOAT_START,
   Parameters,
   TARGET_INDEX_SIZE,
   TARGET_RECORD_SIZE,
   TYPE_SHIFT,
-  WIDE_LENGTH,
-  WIDE_START,
 } from './table';
 export {
   DEVICE_RECORD_SIZE,

@@ -16,17 +16,17 @@ export enum Parameters {
   /** Words with a NUL between two of them, to be escaped. */
   WORDS,
 }
-/** Or'ed to it: `start`, `length` hold a u64 in place of a f64. */
-export const WIDE_START: u32 = 4;
-export const WIDE_LENGTH: u32 = 8;
+/** Or'ed to it: `start`, `length` hold a f64 in place of a u64, and it is yet to be checked. */
+export const FLOAT_START: u32 = 4;
+export const FLOAT_LENGTH: u32 = 8;
 /** Above these bits of a kind stands the row of its type. */
 export const TYPE_SHIFT: u32 = 4;
 
 /** What the host writes for each target; the texts lie behind each other, the types in 16-byte rows. */
 @unmanaged
 export class TargetRecord {
-  start: f64;
-  length: f64;
+  start: u64;
+  length: u64;
   textLength: u32;
   kind: u32;
 }
@@ -47,13 +47,12 @@ export const TARGET_INDEX_SIZE: u32 = offsetof<TargetIndex>();
 
 const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 
-/** Written out where it is used, as that costs less than a call. */
-class Sector {
-  /** Is `value` no whole number from 0 to 2^53 - 1? `sector` is what a conversion makes of it. */
-  @inline
-  static isNone(value: f64, sector: i64): bool {
-    return <f64>sector != value || <u64>sector > MAX_SAFE_INTEGER;
-  }
+/** A f64's bits → a whole number as it is; what is none, or negative, becomes one above 2^53 - 1. */
+function sectorOf(bits: u64): u64 {
+  const value = reinterpret<f64>(bits);
+  // A NaN becomes 0, the infinite the largest there are.
+  const sector = <i64>value;
+  return <f64>sector == value ? <u64>sector : u64.MAX_VALUE;
 }
 
 /** One row of the type table: 1 to 15 bytes, then NULs only, which the host sees to. */
@@ -131,19 +130,15 @@ export function encodeTable(
     const kind = record.kind;
     const length = record.textLength;
     if (length > textEnd - from) return Status.OUT_OF_BOUNDS;
-    let start: u64, sectors: u64;
-    if (kind & WIDE_START) {
-      start = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('start'));
-    } else {
-      // Signed, as that is one instruction.
-      start = <i64>record.start;
-      if (Sector.isNone(record.start, start)) return fail(Status.START_NOT_A_SECTOR, i, 0);
+    let start = record.start;
+    let sectors = record.length;
+    if (kind & FLOAT_START) {
+      start = sectorOf(start);
+      if (start > MAX_SAFE_INTEGER) return fail(Status.START_NOT_A_SECTOR, i, 0);
     }
-    if (kind & WIDE_LENGTH) {
-      sectors = load<u64>(changetype<usize>(record), offsetof<TargetRecord>('length'));
-    } else {
-      sectors = <i64>record.length;
-      if (Sector.isNone(record.length, sectors)) return fail(Status.LENGTH_NOT_A_SECTOR, i, 0);
+    if (kind & FLOAT_LENGTH) {
+      sectors = sectorOf(sectors);
+      if (sectors > MAX_SAFE_INTEGER) return fail(Status.LENGTH_NOT_A_SECTOR, i, 0);
     }
     if (kind >> TYPE_SHIFT != row) {
       row = kind >> TYPE_SHIFT;

@@ -12,6 +12,8 @@ import {
   DEVICE_RECORD_SIZE,
   DEVICE_SIZE_LEAST,
   DEPS_SIZE,
+  FLOAT_LENGTH,
+  FLOAT_START,
   HEADER_DATA,
   HEADER_DATA_SIZE,
   HEADER_DATA_START,
@@ -31,8 +33,6 @@ import {
   TYPE_SHIFT,
   VERSION_RECORD_SIZE,
   VERSION_SIZE_LEAST,
-  WIDE_LENGTH,
-  WIDE_START,
 } from './generated/abi.js';
 import type { instantiate } from './generated/module.js';
 import * as uapi from './generated/uapi.js';
@@ -292,8 +292,9 @@ export class Codec {
   readonly #uuidSlot: number;
   /** Where reserve()'s memory begins. */
   readonly #base: number;
-  /** Type names of the table being encoded; their rows too once they are more than a few. */
+  /** The first `#typeCount` are type names of the table being encoded. Once they are more than a few: */
   readonly #types: string[] = [];
+  #typeCount = 0;
   readonly #typeRows = new Map<string, number>();
   /** Is a parameter of it bytes? And how many words are there? */
   #hasBytes = false;
@@ -738,39 +739,43 @@ export class Codec {
 
     const line = reply ? Parameters.BYTES : Parameters.LINE;
     this.#beginTable();
-    const f64 = this.#f64;
     const u32 = this.#u32;
     let type = '';
     let lineOfType = 0;
     let text = '';
-    let at64 = records >> 3;
-    for (let i = 0; i < count; i++, at64 += TARGET_RECORD_SIZE / 8) {
+    let at32 = records >> 2;
+    for (let i = 0; i < count; i++, at32 += TARGET_RECORD_SIZE / 4) {
       const target = (targets as readonly Target[])[i]!;
-      if (typeof target !== 'object' || (target as unknown) === null) {
-        throw new InputError({ path: `targets[${i}]` }, `expected a target, got ${show(target)}`);
-      }
+      if (typeof target !== 'object' || (target as unknown) === null) notATarget(target, i);
       const { startSector, length, parameters } = target;
       if (target.type !== type || i === 0) {
-        type = string(target.type, `targets[${i}].type`);
+        ({ type } = target);
+        if (typeof type !== 'string') string(type, `targets[${i}].type`);
         lineOfType = (this.#rowOf(type) << TYPE_SHIFT) | line;
       }
       let kind = lineOfType;
-      if (typeof startSector === 'number') f64[at64] = startSector;
-      else kind |= this.#putWide(at64, startSector, WIDE_START, i, 'startSector');
-      if (typeof length === 'number') f64[at64 + 1] = length;
-      else kind |= this.#putWide(at64 + 1, length, WIDE_LENGTH, i, 'length');
-      let own = parameters as string;
-      if (typeof parameters !== 'string') {
-        own = this.#textOf(parameters, i);
+      if (isSmall(startSector)) {
+        u32[at32] = startSector;
+        u32[at32 + 1] = 0;
+      } else kind |= this.#putSector(at32, startSector, FLOAT_START, i, 'startSector');
+      if (isSmall(length)) {
+        u32[at32 + 2] = length;
+        u32[at32 + 3] = 0;
+      } else kind |= this.#putSector(at32 + 2, length, FLOAT_LENGTH, i, 'length');
+      if (typeof parameters === 'string') {
+        text += parameters;
+        u32[at32 + 4] = parameters.length;
+      } else {
+        const own = this.#textOf(parameters, i);
+        text += own;
+        u32[at32 + 4] = own.length;
         kind = (kind & ~3) | (isWords(parameters) ? Parameters.WORDS : Parameters.BYTES);
       }
-      text += own;
-      u32[2 * at64 + 4] = own.length;
-      u32[2 * at64 + 5] = kind;
+      u32[at32 + 5] = kind;
     }
 
     const typesAt = records + count * TARGET_RECORD_SIZE;
-    const textAt = typesAt + this.#types.length * uapi.DM_MAX_TYPE_NAME;
+    const textAt = typesAt + this.#typeCount * uapi.DM_MAX_TYPE_NAME;
     const worst = this.#hasBytes ? worstBytes(targets) : 3 * text.length;
     const room = tableCapacity(count, worst);
     this.#reserve(textAt - this.#base + worst + 24 + HEADER_SIZE + room);
@@ -785,7 +790,7 @@ export class Codec {
       records,
       count,
       typesAt,
-      this.#types.length,
+      this.#typeCount,
       textAt,
       textLength,
       reply,
@@ -796,7 +801,7 @@ export class Codec {
   }
 
   #beginTable(): void {
-    this.#types.length = 0;
+    this.#typeCount = 0;
     if (this.#typeRows.size > 0) this.#typeRows.clear();
     this.#hasBytes = false;
     this.#words = 0;
@@ -805,12 +810,19 @@ export class Codec {
   /** The row of a type's name in the table of types. */
   #rowOf(type: string): number {
     const types = this.#types;
-    const known =
-      types.length <= FEW_TYPES ? types.indexOf(type) : (this.#typeRows.get(type) ?? -1);
-    if (known >= 0) return known;
-    const row = types.push(type) - 1;
-    if (row > FEW_TYPES) this.#typeRows.set(type, row);
-    else if (row === FEW_TYPES) types.forEach((name, i) => this.#typeRows.set(name, i));
+    const row = this.#typeCount;
+    if (row > FEW_TYPES) {
+      const known = this.#typeRows.get(type);
+      if (known !== undefined) return known;
+      this.#typeRows.set(type, row);
+    } else {
+      for (let known = 0; known < row; known++) if (types[known] === type) return known;
+    }
+    types[row] = type;
+    this.#typeCount++;
+    if (row === FEW_TYPES) {
+      for (let i = 0; i <= row; i++) this.#typeRows.set(types[i]!, i);
+    }
     this.#secret ||= holdsKeys(type);
     return row;
   }
@@ -840,36 +852,41 @@ export class Codec {
     return text;
   }
 
-  #putWide(at64: number, value: unknown, flag: number, target: number, field: string): number {
+  /** What is no small number: a bigint, or a double that the module checks. @returns its flag for that */
+  #putSector(at32: number, value: unknown, flag: number, target: number, field: string): number {
+    if (typeof value === 'number') {
+      this.#f64[at32 >> 1] = value;
+      return flag;
+    }
     if (typeof value !== 'bigint' || value < 0n || value > 0xffffffffffffffffn) {
       throw new InputError({ path: `targets[${target}].${field}` }, notASector(value));
     }
-    this.#u64[at64] = value;
-    return flag;
+    this.#u64[at32 >> 1] = value;
+    return 0;
   }
 
   /** The distinct type names, a row of 16 bytes each; one that is too long fills its row. */
   #putTypes(at: number, targets: readonly Target[]): void {
     const u8 = this.#u8;
     let row = at;
-    for (const type of this.#types) {
-      const path = (): string => {
-        return `targets[${targets.findIndex((target) => target.type === type)}].type`;
-      };
-      // In its row a NUL could not be told from the padding.
-      if (type.includes('\0')) throw new InputError({ path: path() }, HAS_NUL);
-      let isAscii = true;
-      for (let i = 0; i < uapi.DM_MAX_TYPE_NAME; i++) {
-        const unit = i < type.length ? type.charCodeAt(i) : 0;
-        u8[row + i] = unit;
-        isAscii &&= unit < 0x80;
+    for (let i = 0; i < this.#typeCount; i++, row += uapi.DM_MAX_TYPE_NAME) {
+      const type = this.#types[i]!;
+      let isPlain = true;
+      for (let at = 0; at < uapi.DM_MAX_TYPE_NAME; at++) {
+        const unit = at < type.length ? type.charCodeAt(at) : 0;
+        u8[row + at] = unit;
+        if (unit > 0x7f || (unit === 0 && at < type.length)) isPlain = false;
       }
-      if (!isAscii) {
-        u8.fill(0, row, row + uapi.DM_MAX_TYPE_NAME);
-        u8.set(toBytes(type, path).subarray(0, uapi.DM_MAX_TYPE_NAME), row);
-      }
-      row += uapi.DM_MAX_TYPE_NAME;
+      if (!isPlain) this.#putType(row, type, targets);
     }
+  }
+
+  /** A type name that is not ASCII, or has a NUL in it, which in its row were nothing but padding. */
+  #putType(row: number, type: string, targets: readonly Target[]): void {
+    const path = `targets[${targets.findIndex((target) => target.type === type)}].type`;
+    if (type.includes('\0')) throw new InputError({ path }, HAS_NUL);
+    this.#u8.fill(0, row, row + uapi.DM_MAX_TYPE_NAME);
+    this.#u8.set(toBytes(type, path).subarray(0, uapi.DM_MAX_TYPE_NAME), row);
   }
 
   /** All texts at once, if they are ASCII; -1 if not. */
@@ -1821,6 +1838,15 @@ function wordWithNul(parameters: Target['parameters']): number {
   return parameters.findIndex((word) =>
     word instanceof Uint8Array ? word.includes(0) : String(word).includes('\0'),
   );
+}
+
+function notATarget(value: unknown, index: number): never {
+  throw new InputError({ path: `targets[${index}]` }, `expected a target, got ${show(value)}`);
+}
+
+/** Is it a whole number below 2^32? */
+function isSmall(value: unknown): value is number {
+  return typeof value === 'number' && value >>> 0 === value;
 }
 
 function isWords(parameters: Target['parameters']): boolean {

@@ -124,7 +124,8 @@ export class Text {
         const size = Eight.count(zeros);
         // A NUL behind the limit is none.
         if (at + size >= limit) break;
-        taken |= bits | (eight & Eight.first(size));
+        // Up to the NUL.
+        taken |= bits | (eight & (zeros ^ (zeros - 1)));
         return at + size;
       }
       bits |= eight;

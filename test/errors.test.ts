@@ -13,7 +13,7 @@ import {
   type ReplyError,
   type Target,
 } from 'devicemapper/model';
-import { meaningOf } from '#host/meaning.js';
+import { meaningOf } from '#internal';
 import { assert, suite } from './harness.js';
 
 /** What `call` throws; a test knows which of the two it is. */

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from 'devicemapper/model';
 import * as fc from 'fast-check';
-import { eventsBetween, type DeviceEntry, type Look } from '#host/events.js';
+import { eventsBetween, type DeviceEntry, type Look } from '#internal';
 import { assert, rejects, suite } from './harness.js';
 
 const Events = suite('events');

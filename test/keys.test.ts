@@ -11,7 +11,7 @@ import {
 } from 'devicemapper/model';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Codec } from '#host/wire.js';
+import { Codec } from '#internal';
 import { assert, suite } from './harness.js';
 
 const KEY = '00112233445566778899aabbccddeeff';

@@ -9,7 +9,7 @@ import {
   TARGET_INDEX_SIZE,
   TARGET_RECORD_SIZE,
   VERSION_RECORD_SIZE,
-} from '#host/generated/abi.js';
+} from '#internal';
 import * as fc from 'fast-check';
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';

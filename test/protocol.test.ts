@@ -17,7 +17,7 @@ import {
   type UdevMode,
   type UnsupportedError,
 } from 'devicemapper/model';
-import { hideSecrets } from '#host/keys.js';
+import { hideSecrets } from '#internal';
 import { ENOMEM, Fake, TABLE, either, failure, on, type Client, type Script } from './fake.js';
 import { assert, rejects, suite } from './harness.js';
 

@@ -1,6 +1,6 @@
 // Every Status of the module is reached through the doors, and is told in its own words.
 
-import { Status } from '#host/generated/abi.js';
+import { Status } from '#internal';
 import {
   decodeReply,
   decodeRequest,

@@ -1,0 +1,13 @@
+/**
+ * Not a door: what the tests look at behind the doors, built with them so that there is one of each.
+ *
+ * @module internal
+ */
+
+export * from './errors.js';
+export * from './events.js';
+export * from './generated/abi.js';
+export * from './keys.js';
+export * from './meaning.js';
+export * from './operations.js';
+export * from './wire.js';

@@ -68,7 +68,7 @@ function checkType(type: u32, index: u32): i32 {
  * The parameters of target `index`, at `to`, with their NUL and zeros up to the next multiple of 8.
  * @returns bytes written without those, or a Status with FAIL_INDEX
  */
-export function putParameters(to: u32, from: u32, length: u32, how: u32, index: u32): i32 {
+function putParameters(to: u32, from: u32, length: u32, how: u32, index: u32): i32 {
   let written: i32;
   if (how == Parameters.WORDS) {
     written = putWords(to, from, length, index);
@@ -229,6 +229,16 @@ export function decodeTable(
     if (i >= indexCapacity) return Status.OUTPUT_TOO_SMALL;
     const target = changetype<DmTargetSpec>(<usize>spec);
     const row = changetype<TargetIndex>(<usize>(index + i * TARGET_INDEX_SIZE));
+    // First, as of a spec that is cut off nothing counts.
+    const parameters = spec + SPEC_SIZE;
+    const end = Text.take(to, parameters, limit);
+    if (end == limit) {
+      if (full) break;
+      return fail(Status.PARAMETERS_UNTERMINATED, i, parameters - buffer);
+    }
+    to += end - parameters;
+    row.textEnd = to - text;
+
     const start = target.sector_start;
     const sectors = target.length;
     if (wide) {
@@ -260,15 +270,6 @@ export function decodeTable(
       typeHigh = upper;
     }
     row.type = lastType;
-
-    const parameters = spec + SPEC_SIZE;
-    const end = Text.take(to, parameters, limit);
-    if (end == limit) {
-      if (full) break;
-      return fail(Status.PARAMETERS_UNTERMINATED, i, parameters - buffer);
-    }
-    to += end - parameters;
-    row.textEnd = to - text;
 
     if (i + 1 == count) continue;
     // BUFFER_FULL may leave the last whole spec's `next` unwritten: then nothing follows it anyway.

@@ -4,7 +4,8 @@
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
 import { Eight, HIGHS, ONES, SLACK, cell, fail, inside, setCell } from './bytes';
-import { Parameters, putParameters, tableCapacity } from './table';
+import { tableCapacity } from './table';
+import { putLine } from './words';
 
 const LINE_FEED: u32 = 0x0a;
 const HASH: u32 = 0x23;
@@ -150,16 +151,12 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
       let end = findInLine(at, HASH);
       at = findInLine(end, LINE_FEED);
       while (end > parameters && Space.is(load<u8>(end - 1))) end--;
-      const put = putParameters(
-        spec + SPEC_SIZE,
-        parameters,
-        end - parameters,
-        Parameters.LINE,
-        count,
-      );
+      to = spec + SPEC_SIZE;
+      const put = putLine(to, parameters, end - parameters, count);
       if (put < 0) {
         return fail(Status.LINE_HAS_NUL, count, parameters - text + cell(Cell.FAIL_OFFSET));
       }
+      store<u64>(to + <u32>put, 0);
       written = <u32>put;
     }
 

@@ -19,6 +19,20 @@ import * as fc from 'fast-check';
 import { inspect } from 'node:util';
 import { assert, suite } from './harness.js';
 import * as naive from './naive.js';
+import {
+  cBytes,
+  cText,
+  header,
+  isBlank,
+  line,
+  plainTarget,
+  record,
+  sector,
+  table,
+  u32,
+  word,
+  wordBytes,
+} from './values.js';
 
 /** Each command that the codec speaks, and whether its answer has a payload. */
 const COMMANDS: Readonly<Record<Command, 'header' | 'payload'>> = {
@@ -57,72 +71,7 @@ const REPLY_SPACE = 16384;
 
 fc.configureGlobal({ includeErrorInReport: true });
 
-/** Records that are as any literal. */
-const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
-  fc.record(fields, { noNullPrototype: true });
-
 // ── What is encoded ──────────────────────────────────────────────────────────────────────────────
-
-const u32 = fc.nat(0xffffffff);
-/** Bytes without NUL: what a C string may hold. Few different ones, so that special ones are met. */
-const cBytes = (maxLength: number) =>
-  fc
-    .array(
-      fc.oneof(fc.constantFrom(0x20, 0xa0, 0x5c, 0xc3, 0x61), fc.integer({ min: 1, max: 255 })),
-      {
-        maxLength,
-      },
-    )
-    .map((bytes) => Uint8Array.from(bytes));
-/** A kernel's string; as such it survives a round trip. */
-const cText = (maxLength: number) => cBytes(maxLength).map(naive.textOf);
-const type = cBytes(15)
-  .filter((bytes) => bytes.length > 0)
-  .map(naive.textOf);
-const version = fc.tuple(u32, fc.oneof(fc.constantFrom(36, 37, 44, 45, 50), u32), u32);
-const header = record({
-  version,
-  flags: u32.map((flags) => (flags & ~0x100) >>> 0),
-  openCount: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
-  eventNr: u32,
-  dev: fc.maxSafeNat(),
-  name: cText(127),
-  uuid: cText(128),
-});
-
-const sector = fc.bigInt(0n, 2n ** 64n - 1n);
-const isBlank = (bytes: Uint8Array) => naive.split(bytes).length === 0;
-const word = fc.oneof(
-  cText(20).filter((text) => !isBlank(naive.bytesOf(text))),
-  fc.integer(),
-  fc.bigInt(),
-  cBytes(20).filter((bytes) => !isBlank(bytes)),
-);
-const parameters = fc.oneof(
-  fc.array(word, { maxLength: 5 }),
-  cText(40).filter((text) => text === '' || !isBlank(naive.bytesOf(text))),
-  cBytes(40),
-);
-const target: fc.Arbitrary<Target> = record({
-  startSector: fc.oneof(fc.maxSafeNat(), sector),
-  length: fc.oneof(fc.maxSafeNat(), sector),
-  type,
-  parameters,
-});
-const table = fc.array(target, { minLength: 1, maxLength: 6 });
-const line = record({ startSector: sector, length: sector, type, parameters: cText(40) });
-
-function plainTarget({ startSector, length, type, parameters }: Target): naive.PlainTarget {
-  let bytes: Uint8Array;
-  if (typeof parameters === 'string') bytes = naive.line(parameters);
-  else if (parameters instanceof Uint8Array) bytes = parameters;
-  else bytes = naive.join(parameters.map(wordBytes));
-  return { startSector: BigInt(startSector), length: BigInt(length), type, parameters: bytes };
-}
-
-function wordBytes(value: string | number | bigint | Uint8Array): Uint8Array {
-  return value instanceof Uint8Array ? value : naive.bytesOf(String(value));
-}
 
 /** `fields` in place of what a header has when nothing is said. */
 function whole(fields: Partial<Header>): naive.PlainHeader {

@@ -4,12 +4,6 @@
 import { Cell, HEADER_SIZE, Status } from '#internal';
 import * as fc from 'fast-check';
 import { Buffer } from 'node:buffer';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { assert, suite } from './harness.js';
 import {
   bytes,
@@ -32,9 +26,6 @@ import {
 } from './raw.js';
 
 fc.configureGlobal({ includeErrorInReport: true });
-
-// While the other tests run; it takes seconds.
-const again = compileAgain();
 
 const Raw = suite('module');
 
@@ -216,29 +207,5 @@ Raw('reserve grows by doubling, so that many calls seldom grow it', () => {
   }
   assert.ok(grown < 10, `grown ${grown} times`);
 });
-
-Raw('it is the same module whenever it is compiled', async () => {
-  assert.equal(await again, bytes.toString('base64'));
-});
-
-/** Compile the sources once more, as `npm run build:wasm` does, and give the module in base64. */
-async function compileAgain(): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'codec-'));
-  const root = fileURLToPath(new URL('../../..', import.meta.url));
-  const asc = fileURLToPath(import.meta.resolve('assemblyscript/asc'));
-  try {
-    const output = join(directory, 'codec.wasm');
-    const args = ['--target', 'release', '--outFile', output, '--textFile', `${output}.wat`];
-    const child = spawn(process.execPath, [asc.replace(/dist\/asc\.js$/, 'bin/asc.js'), ...args], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const [code] = (await once(child, 'exit')) as [number | null];
-    assert.is(code, 0, 'asc failed');
-    return readFileSync(output, 'base64');
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
 
 Raw.run();

@@ -1,0 +1,135 @@
+// The same inputs make the same bytes, values and errors wherever the codec runs, and however its module
+// was compiled.
+
+import { Codec } from '#internal';
+import * as codec from 'devicemapper/codec';
+import { Buffer } from 'node:buffer';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
+import { chromium } from 'playwright-core';
+import { assert, suite } from './harness.js';
+import { transcript, type CodecLike, type Input } from './transcript.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const CHROMIUM = '/usr/bin/chromium';
+
+/** Every seventh of what kernels were given and answered, and a table's text. */
+const inputs: readonly Input[] = [
+  { command: 'TABLE_LOAD', bytes: btoa('0 8 linear 8:16 0 # first\r\n8 8 crypt \\ \xc3\xb6\n') },
+  ...gunzipSync(readFileSync(join(root, 'test/recordings/kernels.jsonl.gz')))
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .filter((_, i) => i % 7 === 0)
+    .map((line) => JSON.parse(line) as { command: string; in: string; out: string })
+    .flatMap(({ command, in: given, out }) => [given, out].map((bytes) => ({ command, bytes })))
+    .map(({ command, bytes }) => ({ command, bytes: btoa(atob(bytes).padEnd(320, '\0')) })),
+];
+const here = transcript(codec, inputs);
+
+/** Compile the sources, with `flags` over those of the release. */
+async function compile(...flags: string[]): Promise<Uint8Array<ArrayBuffer>> {
+  const directory = mkdtempSync(join(tmpdir(), 'codec-'));
+  const asc = fileURLToPath(import.meta.resolve('assemblyscript/asc'));
+  try {
+    const output = join(directory, 'codec.wasm');
+    const args = [
+      '--target',
+      'release',
+      '--outFile',
+      output,
+      '--textFile',
+      `${output}.wat`,
+      ...flags,
+    ];
+    const child = spawn(process.execPath, [asc.replace(/dist\/asc\.js$/, 'bin/asc.js'), ...args], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    assert.is(code, 0, 'asc failed');
+    return new Uint8Array(readFileSync(output));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const Determinism = suite('determinism');
+
+Determinism('it is the same module whenever it is compiled', async () => {
+  const shipped = readFileSync(fileURLToPath(import.meta.resolve('devicemapper/codec.wasm')));
+  assert.equal(Buffer.from(await compile()).toString('base64'), shipped.toString('base64'));
+});
+
+for (const level of ['0', '3']) {
+  Determinism(`a module compiled at level ${level}, for speed alone, says the same`, async () => {
+    const bytes = await compile('--optimizeLevel', level, '--shrinkLevel', '0');
+    assert.equal(transcript(new Codec(bytes), inputs), here);
+  });
+}
+
+Determinism('a worker says the same', async () => {
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    Promise.all([import('devicemapper/codec'), import(workerData.transcript)]).then(
+      ([codec, { transcript }]) => parentPort.postMessage(transcript(codec, workerData.inputs)),
+    );`;
+  const url = new URL('transcript.js', import.meta.url).href;
+  const worker = new Worker(source, { eval: true, workerData: { inputs, transcript: url } });
+  const [there] = (await once(worker, 'message')) as [string[]];
+  await worker.terminate();
+  assert.equal(there, here);
+});
+
+if (existsSync(CHROMIUM) || process.env.CI === 'true') {
+  Determinism('Chromium says the same', async () => {
+    const server = createServer((request, response) => {
+      const path = join(root, new URL(request.url!, 'http://localhost').pathname);
+      const type = extname(path) === '.js' ? 'text/javascript' : 'text/html';
+      response.writeHead(200, { 'content-type': type });
+      // The icon that a browser asks for is none of ours.
+      if (type === 'text/javascript') createReadStream(path).pipe(response);
+      else response.end('<!doctype html>');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      const there = await page.evaluate(async (given) => {
+        const load = (path: string): Promise<unknown> => import(path);
+        const own = (await load('/dist/codec.js')) as CodecLike;
+        const { transcript } = (await load('/build/js/test/transcript.js')) as {
+          transcript: (codec: CodecLike, inputs: readonly Input[]) => string[];
+        };
+        return transcript(own, given);
+      }, inputs);
+      assert.equal(there, here);
+    } finally {
+      await browser.close();
+      server.close();
+    }
+  });
+} else {
+  Determinism.skip('Chromium says the same', `there is no ${CHROMIUM} (npm run setup browser)`);
+}
+
+Determinism.run();

@@ -1,0 +1,139 @@
+// What could be wrong with the module: each of its comparisons, sums, constants, conditions and offsets,
+// changed a little.
+
+import { readFileSync } from 'node:fs';
+import binaryen from 'binaryen';
+
+/**
+ * For an operator the ones that are easily taken for it, by the names that binaryen has for them. Signed for
+ * unsigned is not among them: no address or size in the module is 2^31 or more.
+ */
+const NEIGHBOURS = {
+  Eq: ['Ne'],
+  Ne: ['Eq'],
+  LtU: ['LeU', 'GeU'],
+  LeU: ['LtU', 'GtU'],
+  GtU: ['GeU', 'LeU'],
+  GeU: ['GtU', 'LtU'],
+  LtS: ['LeS', 'GeS'],
+  LeS: ['LtS', 'GtS'],
+  GtS: ['GeS', 'LeS'],
+  GeS: ['GtS', 'LtS'],
+  Add: ['Sub'],
+  Sub: ['Add'],
+  Mul: ['Add'],
+  And: ['Or', 'Xor'],
+  Or: ['And', 'Xor'],
+  Xor: ['Or', 'And'],
+  Shl: ['ShrU'],
+  ShrU: ['Shl'],
+  ShrS: ['Shl'],
+};
+const NAMES = Object.keys(NEIGHBOURS);
+
+/** By operator: `[its name, [name, operator] of each neighbour]`. */
+const OPERATORS = new Map();
+for (const type of ['Int32', 'Int64']) {
+  for (const name of NAMES) {
+    const others = NEIGHBOURS[name].map((other) => [other, binaryen[other + type]]);
+    OPERATORS.set(binaryen[name + type], [name, others]);
+  }
+}
+OPERATORS.set(binaryen.NeFloat64, ['Ne', [['Eq', binaryen.EqFloat64]]]);
+OPERATORS.set(binaryen.EqFloat64, ['Eq', [['Ne', binaryen.NeFloat64]]]);
+
+/**
+ * Every mutant of the module in `wasm`, whose functions have their names in `wat`. Each has a `key` that
+ * stays as long as its function does, tells what it changes, and makes its `bytes`.
+ */
+export function mutantsOf(wasm, wat) {
+  const module = binaryen.readBinary(readFileSync(wasm));
+  module.setFeatures(binaryen.Features.All);
+  const names = Array.from(readFileSync(wat, 'utf8').matchAll(/^ \(func \$(\S+)/gm), ([, name]) => {
+    return name.replace(/^assembly\//, '');
+  });
+  const mutants = [];
+  for (let index = 0; index < module.getNumFunctions(); index++) {
+    const name = names[index] ?? `function ${index}`;
+    let ordinal = 0;
+    walk(binaryen.getFunctionInfo(module.getFunctionByIndex(index)).body, (expression) => {
+      const where = `${name} ${ordinal++}`;
+      for (const [what, apply, undo] of changes(module, expression)) {
+        const text = binaryen.emitText(expression).replace(/\s+/g, ' ').slice(0, 160);
+        const bytes = () => {
+          apply();
+          const made = module.emitBinary();
+          undo();
+          return made;
+        };
+        mutants.push({ key: `${where} ${what}`, function: name, text, bytes });
+      }
+    });
+  }
+  return mutants;
+}
+
+/** The expressions below `expression`, and itself. */
+function walk(expression, visit) {
+  visit(expression);
+  for (const child of childrenOf(expression)) walk(child, visit);
+}
+
+/** Nothing is below these. */
+const LEAVES = [binaryen.ConstId, binaryen.NopId, binaryen.UnreachableId, binaryen.MemorySizeId];
+
+function childrenOf(expression) {
+  if (LEAVES.includes(binaryen.getExpressionId(expression))) return [];
+  const info = binaryen.getExpressionInfo(expression);
+  const one = ['condition', 'ifTrue', 'ifFalse', 'body', 'value', 'ptr', 'left', 'right', 'delta'];
+  const more = ['dest', 'source', 'size'];
+  return [
+    ...[...one, ...more].map((field) => info[field]),
+    ...(info.children ?? []),
+    ...(info.operands ?? []),
+  ].filter((child) => typeof child === 'number' && child > 0);
+}
+
+/** `[what, apply, undo]` of each change that an expression can have. */
+function* changes(module, expression) {
+  const id = binaryen.getExpressionId(expression);
+  const set = (owner, field, before, after) => [
+    () => owner[`set${field}`](expression, after),
+    () => owner[`set${field}`](expression, before),
+  ];
+  const conditions = function* (owner) {
+    const before = owner.getCondition(expression);
+    if (!before) return;
+    const instead = (after) => set(owner, 'Condition', before, after);
+    yield ['not', ...instead(module.i32.eqz(before))];
+    yield ['always', ...instead(module.i32.const(1))];
+    yield ['never', ...instead(module.i32.const(0))];
+  };
+  const { Binary, Const, If, Break, Select, Load, Store } = binaryen;
+  if (id === binaryen.BinaryId) {
+    const op = Binary.getOp(expression);
+    for (const [name, other] of OPERATORS.get(op)?.[1] ?? []) {
+      yield [`${OPERATORS.get(op)[0]} to ${name}`, ...set(Binary, 'Op', op, other)];
+    }
+  } else if (id === binaryen.ConstId) {
+    const field = { [binaryen.i32]: 'ValueI32', [binaryen.i64]: 'ValueI64' }[
+      binaryen.getExpressionType(expression)
+    ];
+    if (field === undefined) return;
+    const value = Const[`get${field}`](expression);
+    const one = typeof value === 'bigint' ? 1n : 1;
+    const zero = typeof value === 'bigint' ? 0n : 0;
+    for (const after of new Set([value + one, value - one, zero])) {
+      if (after !== value) yield [`${value} to ${after}`, ...set(Const, field, value, after)];
+    }
+  } else if (id === binaryen.IfId) yield* conditions(If);
+  else if (id === binaryen.BreakId) yield* conditions(Break);
+  else if (id === binaryen.SelectId) {
+    const before = Select.getCondition(expression);
+    yield ['swapped', ...set(Select, 'Condition', before, module.i32.eqz(before))];
+  } else if (id === binaryen.LoadId || id === binaryen.StoreId) {
+    const owner = id === binaryen.LoadId ? Load : Store;
+    const offset = owner.getOffset(expression);
+    yield ['one further', ...set(owner, 'Offset', offset, offset + 1)];
+  }
+}

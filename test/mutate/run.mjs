@@ -1,0 +1,193 @@
+/**
+ * Does the suite notice? Mutants of the module, each against the tests that exercise it.
+ * `npm run mutate -- --help`
+ *
+ * Strategy: two copies of the built tree, whose module is replaced for each mutant. A process runs the
+ * quick test files first, which kill nearly all; the slower ones see what is left. A mutant is killed by a
+ * test that fails, by a trap that a test does not expect, and by taking too long.
+ */
+import { spawn } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { mutantsOf } from './mutants.mjs';
+
+const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
+const EQUIVALENT = join(ROOT, 'test/mutate/equivalent.json');
+const JUDGE = join(ROOT, 'test/mutate/judge.mjs');
+
+/** What sees a mutant first, in 2 s at the most, and what sees those that are left. */
+const QUICK = ['golden', 'status', 'words', 'recorded'];
+const SLOW = ['module', 'wire', 'findings'];
+
+const HELP = `usage: npm run mutate -- [options]
+Change the compiled module a little, in many ways, and see whether the tests notice.
+  --sample N     so many of all that there are (500)
+  --seed S       which ones (the time)
+  --only WORD    those with WORD in their key, as a function's name
+  --jobs N       at once (2)
+  --json FILE    write the outcome to FILE
+  --list         name them
+  --help         this
+Ends with 1 if fewer than 95 % are killed, or one that is not is not in test/mutate/equivalent.json, which
+says of each why it makes no difference.`;
+
+const { values: options } = parseArgs({
+  options: {
+    sample: { type: 'string', default: '500' },
+    seed: { type: 'string', default: `${Date.now() % 0x7fffffff}` },
+    only: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '2' },
+    json: { type: 'string' },
+    list: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+});
+
+/** `count` of `all`, by a seed: Knuth's selection sampling over an xorshift. */
+function sample(all, count, seed) {
+  let x = seed | 0 || 1;
+  const random = () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 0x100000000;
+  };
+  let left = Math.min(count, all.length);
+  return all.filter((_, i) => random() * (all.length - i) < left && left-- > 0);
+}
+
+/** A copy of what is built, whose module can be another. */
+class Tree {
+  #path;
+  #bundle;
+  #original;
+
+  constructor(index) {
+    this.#path = join(ROOT, 'build/mutate', `${index}`);
+    rmSync(this.#path, { recursive: true, force: true });
+    mkdirSync(join(this.#path, 'build'), { recursive: true });
+    cpSync(join(ROOT, 'dist'), join(this.#path, 'dist'), { recursive: true });
+    cpSync(join(ROOT, 'build/js'), join(this.#path, 'build/js'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(this.#path, 'package.json'));
+    for (const name of ['test', 'node_modules'])
+      symlinkSync(join(ROOT, name), join(this.#path, name));
+    this.#bundle = readFileSync(join(this.#path, 'dist/chunks/codec.js'), 'utf8');
+    this.#original = readFileSync(join(ROOT, 'dist/codec.wasm')).toString('base64');
+    if (!this.#bundle.includes(this.#original)) throw new Error('the module is not in the bundle');
+  }
+
+  /** What became of a module: '' if all tests pass, else why not. */
+  async judge(wasm) {
+    const bundle = this.#bundle.replace(this.#original, Buffer.from(wasm).toString('base64'));
+    writeFileSync(join(this.#path, 'dist/chunks/codec.js'), bundle);
+    writeFileSync(join(this.#path, 'dist/codec.wasm'), wasm);
+    return (await this.#run(QUICK, limits.quick)) || (await this.#run(SLOW, limits.slow));
+  }
+
+  #run(names, limitMs) {
+    const built = join(this.#path, 'build/js/test');
+    const files = names.map((name) => join(built, `${name}.test.js`));
+    const started = performance.now();
+    return new Promise((done) => {
+      const child = spawn(process.execPath, [JUDGE, join(built, 'harness.js'), ...files], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      let said = '';
+      child.stderr.on('data', (data) => (said += data));
+      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+      child.on('close', (code, signal) => {
+        clearTimeout(timer);
+        this.took = performance.now() - started;
+        if (code === 0) done('');
+        else done(signal === 'SIGKILL' ? 'took too long' : said.trim().split('\n')[0] || 'crashed');
+      });
+    });
+  }
+}
+
+/** Set by what the module itself takes: a machine may be slow, and then a time-out kills too many. */
+const limits = { quick: 60_000, slow: 120_000 };
+
+async function main() {
+  const all = mutantsOf(join(ROOT, 'dist/codec.wasm'), join(ROOT, 'build/codec.wat'));
+  const wanted = all.filter(({ key }) => key.includes(options.only));
+  const mutants = sample(wanted, Number(options.sample), Number(options.seed));
+  if (options.list) {
+    for (const { key, text } of mutants) console.log(`${key}: ${text}`);
+    return true;
+  }
+  console.log(`${mutants.length} of ${all.length} mutants, seed ${options.seed}`);
+  const trees = Array.from({ length: Number(options.jobs) }, (_, i) => new Tree(i));
+  await calibrate(trees);
+
+  const known = existsSync(EQUIVALENT) ? JSON.parse(readFileSync(EQUIVALENT, 'utf8')) : {};
+  const survivors = [];
+  const killers = {};
+  const queue = mutants.slice();
+  const begin = performance.now();
+  let done = 0;
+  const lane = async (tree) => {
+    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+      const why = await tree.judge(mutant.bytes());
+      if (why === '') survivors.push(mutant);
+      else killers[why] = (killers[why] ?? 0) + 1;
+      progress(++done, mutants.length, survivors.length, begin);
+    }
+  };
+  await Promise.all(trees.map(lane));
+
+  const killed = mutants.length - survivors.length;
+  const score = (100 * killed) / mutants.length;
+  const open = survivors.filter(({ key }) => known[key] === undefined);
+  for (const { key, text } of survivors.sort((a, b) => (a.key < b.key ? -1 : 1))) {
+    console.log(`${known[key] === undefined ? 'SURVIVES' : 'equivalent'}  ${key}: ${text}`);
+    if (known[key] !== undefined) console.log(`            ${known[key]}`);
+  }
+  const counts = `${survivors.length} survivors, ${open.length} of them without an argument`;
+  console.log(`${mutants.length} mutants, ${killed} killed (${score.toFixed(1)} %), ${counts}`);
+  if (options.json !== undefined) {
+    const told = survivors.map(({ key, text }) => ({ key, text, argument: known[key] ?? null }));
+    const outcome = { seed: Number(options.seed), mutants: mutants.length, killed, score, killers };
+    writeFileSync(options.json, JSON.stringify({ ...outcome, survivors: told }, null, 2) + '\n');
+  }
+  return score >= 95 && open.length === 0;
+}
+
+/** Without a mutation all tests must pass; and how long that takes says what is too long. */
+async function calibrate(trees) {
+  const wasm = readFileSync(join(ROOT, 'dist/codec.wasm'));
+  const took = await Promise.all(
+    trees.map(async (tree) => {
+      const why = await tree.judge(wasm);
+      if (why !== '') throw new Error(`without a mutation a test fails: ${why}`);
+      return tree.took;
+    }),
+  );
+  limits.slow = 3 * Math.max(...took) + 2000;
+  limits.quick = Math.max(2000, limits.slow / 2);
+}
+
+let shown = 0;
+function progress(done, all, survivors, begin) {
+  const seconds = (performance.now() - begin) / 1000;
+  const left = Math.ceil((seconds / done) * (all - done));
+  const line = `${done} of ${all}, ${survivors} survive, ${left} s left`;
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}${done === all ? '\n' : ''}`);
+  else if (done === all || seconds - shown > 30) {
+    shown = seconds;
+    console.log(line);
+  }
+}
+
+if (options.help) console.log(HELP);
+else process.exitCode = (await main()) ? 0 : 1;

@@ -34,9 +34,12 @@ export function uuidSlot(): i32 {
   return <i32>UUID_SLOT;
 }
 
+/** 1 MiB, in pages. */
+const STEP: i32 = 16;
+
 /**
  * Have `bytes` of memory, and the slack behind them, above a fixed address. The only place where
- * memory grows, and by doubling, so that views seldom need to be made anew.
+ * memory grows, and by doubling up to 1 MiB at once, so that views seldom need to be made anew.
  * @returns the address, or a Status
  */
 export function reserve(bytes: u32): i32 {
@@ -47,7 +50,7 @@ export function reserve(bytes: u32): i32 {
   const pages = <i32>((needed + 0xffff) >> 16);
   const have = memory.size();
   if (pages > have) {
-    const wanted = max(pages - have, min(have, 0x7fff - have));
+    const wanted = max(pages - have, min(min(have, STEP), 0x7fff - have));
     if (memory.grow(wanted) < 0 && memory.grow(pages - have) < 0) {
       return Status.OUT_OF_MEMORY;
     }

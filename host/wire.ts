@@ -346,6 +346,11 @@ export class Codec {
     this.#view();
   }
 
+  /** Has a call needed so much memory that it is better given back? Wasm memory never shrinks. */
+  get isLarge(): boolean {
+    return this.#u8.length > LARGE;
+  }
+
   /** A call begins, and it is `secret` or may turn out to be. */
   #begin(secret: boolean): void {
     this.#secret = secret;
@@ -718,8 +723,7 @@ export class Codec {
     this.#secret ||= holdsSecrets(text);
     // And the line feed that ends the last line.
     const worst = 3 * text.length + 1;
-    const room = tableCapacity(Math.floor(worst / 6) + 1, worst);
-    this.#reserve(worst + 16 + HEADER_SIZE + room);
+    this.#reserve(worst + 8);
     const from = this.#base;
     let { written } = utf8.encodeInto(text, this.#u8.subarray(from, from + worst));
     if (written !== text.length && LONE_SURROGATE.test(text)) {
@@ -729,6 +733,8 @@ export class Codec {
     }
     this.#u8[from + written++] = LINE_FEED;
     const out = align8(from + written + 8);
+    const room = tableCapacity(Math.floor(written / 6) + 1, written);
+    this.#reserve(out - from + HEADER_SIZE + room);
     const size = this.#module.encodeText(out + HEADER_SIZE, room, from, written);
     if (size < 0) {
       const offset = this.#cell(Cell.FAIL_OFFSET);
@@ -800,14 +806,22 @@ export class Codec {
 
     const typesAt = records + count * TARGET_RECORD_SIZE;
     const textAt = typesAt + this.#typeCount * uapi.DM_MAX_TYPE_NAME;
-    const worst = this.#hasBytes ? worstBytes(targets) : 3 * text.length;
-    const room = tableCapacity(count, worst);
-    this.#reserve(textAt - this.#base + worst + 24 + HEADER_SIZE + room);
-    this.#putTypes(typesAt, targets);
-    let textLength = this.#hasBytes ? -1 : this.#putAscii(textAt, text);
-    if (textLength < 0) textLength = this.#putTexts(textAt, targets, records);
-
+    // As much as there is if it is ASCII, and more only if it is not.
+    let textLength = -1;
+    if (!this.#hasBytes) {
+      this.#reserve(textAt - this.#base + text.length + 8);
+      textLength = this.#putAscii(textAt, text);
+    }
+    if (textLength < 0) {
+      const worst = this.#hasBytes ? worstBytes(targets) : 3 * text.length;
+      this.#reserve(textAt - this.#base + worst + 8);
+      textLength = this.#putTexts(textAt, targets, records);
+    }
     const out = align8(textAt + textLength + 8);
+    const room = tableCapacity(count, textLength);
+    this.#reserve(out - this.#base + HEADER_SIZE + room);
+    this.#putTypes(typesAt, targets);
+
     const size = this.#module.encodeTable(
       out + HEADER_SIZE,
       room,
@@ -1726,6 +1740,9 @@ interface OpenTable {
 
 const LINE_FEED = 0x0a;
 
+/** Above this much memory a codec is given up after the call: another one is made in half a millisecond. */
+const LARGE = 0x1000000;
+
 /** Types up to which a search costs less than a map. */
 const FEW_TYPES = 8;
 
@@ -2077,6 +2094,10 @@ function take(): Codec {
   return taken;
 }
 
+function give(taken: Codec): void {
+  shared = taken.isLarge ? undefined : taken;
+}
+
 /**
  * The bytes of a request, ready for the ioctl `REQUEST_CODE[command]`.
  *
@@ -2098,7 +2119,7 @@ export function encodeRequest<C extends Command>(
   try {
     return taken.encodeRequest(command, request, into);
   } finally {
-    shared = taken;
+    give(taken);
   }
 }
 
@@ -2115,7 +2136,10 @@ export function decodeRequest<C extends Command, Wide extends boolean = false>(
   bytes: Uint8Array,
   options?: DecodeOptions<Wide>,
 ): DecodedRequest<C, SectorOf<Wide>> {
-  return codec().decodeRequest(command, bytes, options);
+  const used = codec();
+  const request = used.decodeRequest(command, bytes, options);
+  give(used);
+  return request;
 }
 
 /**
@@ -2132,7 +2156,7 @@ export function encodeReply<C extends Command>(command: C, reply: ReplyInput<C>)
   try {
     return taken.encodeReply(command, reply);
   } finally {
-    shared = taken;
+    give(taken);
   }
 }
 
@@ -2151,7 +2175,10 @@ export function decodeReply<
   Wide extends boolean = false,
   As extends ParametersAs = 'text',
 >(command: C, bytes: Uint8Array, options?: ReplyOptions<Wide, As>): Reply<C, RowOf<Wide, As>> {
-  return codec().decodeReply(command, bytes, options);
+  const used = codec();
+  const reply = used.decodeReply(command, bytes, options);
+  give(used);
+  return reply;
 }
 
 /**

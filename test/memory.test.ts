@@ -1,0 +1,69 @@
+// What the codec takes of memory, and gives back.
+
+import { Codec } from '#internal';
+import { decodeReply, encodeReply, encodeRequest, type Target } from 'devicemapper/codec';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { assert, suite } from './harness.js';
+
+const path = fileURLToPath(import.meta.resolve('devicemapper/codec.wasm'));
+const MIB = 1 << 20;
+
+/** The memories of the instances that `run` makes. */
+function memoriesOf(run: () => void): WebAssembly.Memory[] {
+  const { Instance } = WebAssembly;
+  const made: WebAssembly.Memory[] = [];
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: WebAssembly.Module, imports?: WebAssembly.Imports) {
+      super(module, imports);
+      made.push(this.exports.memory as WebAssembly.Memory);
+    }
+  };
+  try {
+    run();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+  return made;
+}
+
+const linear = (count: number): Target[] =>
+  Array.from({ length: count }, (_, i) => ({
+    startSector: i * 2048,
+    length: 2048,
+    type: 'linear',
+    parameters: `253:3 ${2048 + i * 2048}`,
+  }));
+
+const Memory = suite('memory');
+
+Memory('a load, and a reply, take up to three times their bytes', () => {
+  const targets = linear(100_000);
+  const reply = encodeReply('TABLE_STATUS', { targets });
+  for (const call of [
+    (codec: Codec) => codec.encodeRequest('TABLE_LOAD', { targets }),
+    (codec: Codec) => codec.decodeReply('TABLE_STATUS', reply),
+  ]) {
+    const [memory] = memoriesOf(() => call(new Codec(new Uint8Array(readFileSync(path)))));
+    const { byteLength } = memory!.buffer;
+    assert.ok(byteLength <= 3 * reply.length, `${byteLength} for ${reply.length}`);
+  }
+});
+
+Memory('what a large call took is given back, and that of a small one kept', () => {
+  const targets = linear(200_000);
+  let made = memoriesOf(() => encodeRequest('TABLE_LOAD', { targets }));
+  assert.ok(made.length <= 1);
+  made = memoriesOf(() => encodeRequest('DEV_STATUS', { name: 'small' }));
+  assert.is(made.length, 1);
+  assert.ok(made[0]!.buffer.byteLength <= MIB);
+  made = memoriesOf(() => encodeRequest('DEV_STATUS', { name: 'small' }));
+  assert.is(made.length, 0);
+
+  const reply = encodeReply('TABLE_STATUS', { targets });
+  decodeReply('TABLE_STATUS', reply);
+  made = memoriesOf(() => encodeRequest('DEV_STATUS', { name: 'small' }));
+  assert.is(made.length, 1);
+});
+
+Memory.run();

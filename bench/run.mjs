@@ -12,6 +12,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { plot } from './plot.mjs';
 import { ensure } from '../test/setup.mjs';
 import { NativeProcess, SUITE, build, missingFor } from './peers.mjs';
 
@@ -27,6 +28,7 @@ Compare the package with its peers: time for time in one run, as ratios.
   --check           exit 1 when a goal is missed (a goal is judged by two ratios: of the medians,
                     and of the minima; and not at all when others keep the machine busy)
   --json FILE       write the rows to FILE, times in ns
+  --plot FILE       draw the times a target by size to FILE, as SVG
   --help            this`;
 
 const { values: options } = parseArgs({
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     quick: { type: 'boolean' },
     check: { type: 'boolean' },
     json: { type: 'string' },
+    plot: { type: 'string' },
     help: { type: 'boolean' },
   },
 });
@@ -85,6 +88,7 @@ async function main() {
       JSON.stringify({ node: process.version, cpu, rounds, rows }, null, 2) + '\n',
     );
   }
+  if (options.plot !== undefined) writeFileSync(options.plot, plot(rows));
   return !options.check || rows.every(({ goal }) => goal !== 'missed');
 }
 

@@ -38,7 +38,7 @@ await build({
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
     sourcemap: true,
-    minify: { compress: false, mangle: false, codegen: true },
+    comments: false,
     codeSplitting: { groups },
   },
 });

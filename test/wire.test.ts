@@ -29,6 +29,7 @@ import {
   record,
   sector,
   table,
+  type,
   u32,
   word,
   wordBytes,
@@ -418,6 +419,24 @@ Requests('a value that calls the codec while it is read is encoded as any other'
 
 // ── What is refused ──────────────────────────────────────────────────────────────────────────────
 
+Requests('a table of many types, in any order, is encoded as the naive codec does', () => {
+  const some = fc.array(type, { minLength: 12, maxLength: 40 });
+  const each = fc.property(some, fc.infiniteStream(fc.nat()), (types, picks) => {
+    const targets = Array.from({ length: 60 }, (_, i) => ({
+      startSector: i,
+      length: 1,
+      type: types[i < types.length ? i : picks.next().value % types.length]!,
+      parameters: `${i}`,
+    }));
+    // Twice: nothing of the first one's types is there for the second.
+    for (const table of [targets, targets.toReversed()]) {
+      const bytes = encodeRequest('TABLE_LOAD', { targets: table });
+      assert.equal([...bytes.subarray(312)], naive.encodeChain(table.map(plainTarget), false));
+    }
+  });
+  fc.assert(each);
+});
+
 const Refusals = suite('refusals');
 
 /** The place that an InputError of this call names, and its message. */
@@ -510,6 +529,11 @@ Refusals('names, uuids and types that are too long, by bytes', () => {
     assert.is(path, 'targets[1].type');
     assert.match(message, /expected at most 15 bytes, got \d+; DM_MAX_TYPE_NAME is 16/);
   }
+});
+
+Refusals('a NUL inside of a word, which makes two of it', () => {
+  const { path } = refusal(load({ parameters: ['8:16', 'a\0b'] }));
+  assert.is(path, 'targets[1].parameters[1]');
 });
 
 Refusals('NUL wherever it stands, as it would end the text for the kernel', () => {

@@ -24,10 +24,22 @@ export function whyNot() {
 
 /** Build it, if what it is made of is newer. */
 export async function build() {
+  return make(PROGRAM, 'fuzzer-no-link,address', []);
+}
+
+/** The same, to count what of the module is reached; its path. */
+export async function coverage() {
+  const program = join(OUT, 'coverage');
+  const counting = ['-fprofile-instr-generate', '-fcoverage-mapping'];
+  await make(program, 'fuzzer-no-link', counting);
+  return program;
+}
+
+async function make(program, sanitizers, counting) {
   const newest = Math.max(
     ...[...SOURCES, WASM, fileURLToPath(import.meta.url)].map((path) => statSync(path).mtimeMs),
   );
-  if (existsSync(PROGRAM) && statSync(PROGRAM).mtimeMs > newest) return;
+  if (existsSync(program) && statSync(program).mtimeMs > newest) return;
   mkdirSync(OUT, { recursive: true });
   writeFileSync(join(OUT, 'abi.h'), await abi());
   const run = (command, ...args) => execFileSync(command, args, { cwd: OUT, stdio: 'pipe' });
@@ -40,13 +52,16 @@ export async function build() {
     'TRAP_HANDLER=trapped',
   ];
   const flags = ['-O2', '-g', ...include, ...checks.map((check) => `-DWASM_RT_${check}`)];
-  // The module and its runtime have coverage; the oracle and the harness have none to be led by.
-  run('clang', ...flags, '-fsanitize=fuzzer-no-link,address', '-c', 'codec.c');
-  run('clang', ...flags, '-fsanitize=address', '-c', join(RUNTIME, 'wasm-rt-impl.c'));
+  const sanitize = `-fsanitize=${sanitizers}`;
+  // What leads the fuzzer is the module alone: the oracle and the harness are not to.
+  const harness = sanitizers.includes('address') ? ['-fsanitize=address'] : [];
+  run('clang', ...flags, sanitize, ...counting, '-c', 'codec.c');
+  run('clang', ...flags, ...harness, '-c', join(RUNTIME, 'wasm-rt-impl.c'));
   const own = SOURCES.filter((path) => path.endsWith('.c'));
-  run('clang', ...flags, '-Wall', '-Wextra', '-Werror', '-fsanitize=address', '-c', ...own);
+  run('clang', ...flags, '-Wall', '-Wextra', '-Werror', ...harness, '-c', ...own);
   const objects = ['codec.o', 'wasm-rt-impl.o', 'native.o', 'oracle.o'];
-  run('clang', '-fsanitize=fuzzer,address', ...objects, '-lm', '-o', PROGRAM);
+  const linked = sanitize.replace('fuzzer-no-link', 'fuzzer');
+  run('clang', linked, ...counting, ...objects, '-lm', '-o', program);
 }
 
 /** The numbers between the module and a host, from where the host has them. */

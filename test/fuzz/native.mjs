@@ -32,7 +32,7 @@ export const NATIVE_TARGETS = [
 ];
 
 /** A target's folder, with all that there is in it. */
-function gathered(target) {
+export function gathered(target) {
   const folder = join(GATHERED, target);
   mkdirSync(folder, { recursive: true });
   const kept = existsSync(CORPUS) ? JSON.parse(readFileSync(CORPUS, 'utf8')) : {};

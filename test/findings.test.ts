@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { TARGETS } from './fuzz/targets.js';
 import { assert, suite } from './harness.js';
 
@@ -24,12 +25,27 @@ Findings('every target holds of what it begins with', () => {
   }
 });
 
+/** libFuzzer's side, with what it lacks here, if anything. */
+const native = (await import(pathToFileURL(resolve(folder, '../fuzz/native.mjs')).href)) as {
+  readonly whyNot: () => string | undefined;
+  readonly replayNative: (target: string, input: Uint8Array) => Promise<string | undefined>;
+};
+
 for (const file of existsSync(folder) ? readdirSync(folder) : []) {
   const { engine, target, input } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Found;
-  if (engine !== 'js') continue;
-  Findings(`${target}: ${file}`, () => {
-    TARGETS[target]!.check(Uint8Array.from(input.match(/../g) ?? [], (byte) => parseInt(byte, 16)));
-  });
+  const bytes = Uint8Array.from(input.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+  const title = `${target}: ${file}`;
+  const lacks = engine === 'native' ? native.whyNot() : undefined;
+  if (lacks !== undefined && process.env.CI !== 'true') Findings.skip(title, lacks);
+  else if (engine === 'native') {
+    Findings(title, async () => {
+      assert.is(await native.replayNative(target, bytes), undefined);
+    });
+  } else {
+    Findings(title, () => {
+      TARGETS[target]!.check(bytes);
+    });
+  }
 }
 
 Findings.run();

@@ -26,7 +26,7 @@ const EQUIVALENT = join(ROOT, 'test/mutate/equivalent.json');
 const JUDGE = join(ROOT, 'test/mutate/judge.mjs');
 
 /** What sees a mutant first, in 2 s at the most, and what sees those that are left. */
-const QUICK = ['golden', 'status', 'words', 'recorded'];
+const QUICK = ['exact', 'golden', 'status', 'words', 'recorded'];
 const SLOW = ['module', 'wire', 'findings'];
 
 const HELP = `usage: npm run mutate -- [options]

@@ -1,0 +1,466 @@
+// The raw module at its edges: the last size that is enough and the first that is not, the last address and
+// the first behind the end, and what a failure says of its place, to the byte.
+
+import {
+  Cell,
+  DEVICE_RECORD_SIZE,
+  FLOAT_START,
+  HEADER_SIZE,
+  Status,
+  TARGET_INDEX_SIZE,
+  TARGET_RECORD_SIZE,
+  TYPE_SHIFT,
+  VERSION_RECORD_SIZE,
+} from '#internal';
+import { assert, suite } from './harness.js';
+import * as naive from './naive.js';
+import { EXPORTS, Machine, MEMORY_END, names } from './raw.js';
+
+const SLACK = 8;
+const { OUT_OF_BOUNDS, OUTPUT_TOO_SMALL } = Status;
+const utf8 = new TextEncoder();
+
+/** For each export its arguments that are capacities; with those of EXPORTS, or these, just enough. */
+const CAPACITIES: Readonly<Record<string, Readonly<Record<number, number | undefined>>>> = {
+  encodeHeader: { 1: undefined },
+  encodeTable: { 1: undefined },
+  decodeTable: { 5: undefined, 7: EXPORTS.decodeTable!.args[1] },
+  encodeDevices: { 1: 48 * 2 + 20 + 8 },
+  decodeDevices: { 4: undefined, 6: EXPORTS.decodeDevices!.args[1] },
+  encodeDependencies: { 1: undefined },
+  decodeDependencies: { 4: undefined },
+  encodeVersions: { 1: 2 * 24 + 11 },
+  decodeVersions: { 4: undefined, 6: EXPORTS.decodeVersions!.args[1] },
+  encodeString: { 1: 5 },
+  encodeMessage: { 1: undefined },
+  encodeText: { 1: undefined },
+  splitWords: { 3: undefined },
+  joinWords: { 4: undefined },
+};
+
+/** For each export its areas: the argument that is the address, and how long the area is. */
+const AREAS: Readonly<
+  Record<string, Readonly<Record<number, (args: readonly number[]) => number>>>
+> = {
+  encodeHeader: { 0: ([, size]) => size! },
+  decodeHeader: { 0: ([, size]) => size! },
+  encodeTable: {
+    0: ([, size]) => size!,
+    2: (args) => args[3]! * TARGET_RECORD_SIZE,
+    4: (args) => args[5]! * 16,
+    6: (args) => args[7]!,
+  },
+  decodeTable: {
+    0: ([, size]) => size!,
+    4: (args) => args[5]! * TARGET_INDEX_SIZE,
+    6: (args) => args[7]!,
+  },
+  encodeDevices: {
+    0: ([, size]) => size!,
+    2: (args) => args[3]! * DEVICE_RECORD_SIZE,
+    4: (args) => args[5]!,
+  },
+  decodeDevices: {
+    0: ([, size]) => size!,
+    3: (args) => args[4]! * DEVICE_RECORD_SIZE,
+    5: (args) => args[6]!,
+  },
+  encodeDependencies: { 0: ([, size]) => size!, 2: (args) => args[3]! * 8 },
+  decodeDependencies: { 0: ([, size]) => size!, 3: (args) => args[4]! },
+  encodeVersions: {
+    0: ([, size]) => size!,
+    2: (args) => args[3]! * VERSION_RECORD_SIZE,
+    4: (args) => args[5]!,
+  },
+  decodeVersions: {
+    0: ([, size]) => size!,
+    3: (args) => args[4]! * VERSION_RECORD_SIZE,
+    5: (args) => args[6]!,
+  },
+  encodeString: { 0: ([, size]) => size!, 2: (args) => args[3]! },
+  decodeString: { 0: ([, size]) => size! },
+  encodeMessage: { 0: ([, size]) => size!, 2: (args) => args[3]! },
+  decodeMessage: { 0: ([, size]) => size! },
+  encodeText: { 0: ([, size]) => size!, 2: (args) => args[3]! },
+  splitWords: { 0: ([, size]) => size!, 2: (args) => args[3]! },
+  joinWords: { 0: ([, size]) => size!, 3: (args) => args[4]! },
+};
+
+const Exact = suite('exact');
+
+Exact('every export that is given an area is here', () => {
+  const given = names.filter((name) => EXPORTS[name]!.args.length > 0);
+  assert.equal(Object.keys(AREAS).sort(), given.sort());
+});
+
+for (const [name, capacities] of Object.entries(CAPACITIES)) {
+  Exact(`${name} takes just enough room, and no less`, () => {
+    for (const [at, least] of Object.entries(capacities)) {
+      const machine = new Machine().fill(name);
+      const index = Number(at);
+      const { args } = EXPORTS[name]!;
+      const enough = least ?? args[index]!;
+      const expected = machine.check(name, args);
+      assert.ok(expected >= 0);
+      assert.is(machine.check(name, args.with(index, enough)), expected);
+      assert.is(machine.check(name, args.with(index, enough - 1)), OUTPUT_TOO_SMALL);
+      assert.is(machine.check(name, args.with(index, 0)), OUTPUT_TOO_SMALL);
+    }
+  });
+}
+
+for (const [name, areas] of Object.entries(AREAS)) {
+  Exact(`${name} takes areas up to the end of memory, and none behind it`, () => {
+    for (const [at, lengthOf] of Object.entries(areas)) {
+      const machine = new Machine().fill(name);
+      const index = Number(at);
+      const { args } = EXPORTS[name]!;
+      const length = lengthOf(args);
+      const last = MEMORY_END - SLACK - length;
+      machine.u8.copyWithin(last, args[index]!, args[index]! + length);
+      machine.before.set(machine.u8);
+      assert.is.not(machine.check(name, args.with(index, last)), OUT_OF_BOUNDS, `argument ${at}`);
+      for (const beyond of [last + 1, MEMORY_END, -8, -1]) {
+        assert.is(machine.check(name, args.with(index, beyond)), OUT_OF_BOUNDS, `argument ${at}`);
+      }
+    }
+  });
+}
+
+// ── What is read, over memory that is full of something else ─────────────────────────────────────
+
+/** A machine whose input is `bytes`, and what it answers to `name` with `args` after the buffer's. */
+function read(name: string, bytes: readonly number[], ...args: number[]): Read {
+  const machine = new Machine();
+  machine.u8.set(bytes, INPUT);
+  const answer = machine.calls[name]!(INPUT, bytes.length, ...args);
+  const view = new DataView(machine.memory.buffer);
+  const cell = (which: number): number => view.getUint32(machine.cells + 4 * which, true);
+  return { answer, view, cell, u8: machine.u8 };
+}
+
+interface Read {
+  readonly answer: number;
+  readonly view: DataView;
+  readonly cell: (which: number) => number;
+  readonly u8: Uint8Array;
+}
+
+const INPUT = 0x4000;
+const OUT = 0x8000;
+const OUT2 = 0x9000;
+const MOST = 64;
+
+const header = naive.encodeHeader({
+  ...{ version: [4, 50, 0], dataSize: 0, dataStart: HEADER_SIZE, targetCount: 2, openCount: 0 },
+  ...{ flags: 0, eventNr: 0, dev: 64768, name: 'data', uuid: '' },
+});
+
+for (const minor of [36, 37, 44, 45]) {
+  Exact(`the records of devices, of interface 4.${minor}`, () => {
+    const devices = [
+      { name: 'a', dev: 64768, uuid: 'U-1', eventNumber: 7 },
+      { name: 'a-longer-name', dev: 1, uuid: '', eventNumber: 0 },
+      { name: 'öäü', dev: 0xffffffff, uuid: undefined, eventNumber: 0xffffffff },
+    ];
+    const bytes = [...header, ...naive.encodeDevices(devices, minor)];
+    const { answer, view, cell, u8 } = read(
+      ...(['decodeDevices', bytes, HEADER_SIZE, OUT, MOST, OUT2, 0x800, minor] as const),
+    );
+    assert.is(answer, 3);
+    let text = OUT2;
+    for (const [i, { name, dev, uuid, eventNumber }] of devices.entries()) {
+      const at = OUT + i * DEVICE_RECORD_SIZE;
+      const fields = [0, 4, 8, 12, 16, 20].map((offset) => view.getUint32(at + offset, true));
+      const known = minor >= 45 && uuid !== undefined;
+      const own = known ? utf8.encode(uuid) : new Uint8Array(0);
+      const flags = known ? (uuid === '' ? 2 : 1) : 0;
+      const given = utf8.encode(name);
+      assert.equal(fields, [
+        ...[dev, 0, given.length, own.length],
+        ...[minor >= 37 ? eventNumber : 0, flags],
+      ]);
+      assert.equal(u8.slice(text, (text += given.length)), given);
+      assert.equal(u8.slice(text, (text += own.length)), own);
+    }
+    assert.is(cell(Cell.TEXT_LENGTH), text - OUT2);
+    assert.is(cell(Cell.NOT_ASCII), 1);
+  });
+}
+
+Exact('texts that are ASCII, and one byte that is not, at each place of a word', () => {
+  const parts = (bytes: readonly number[]): number => {
+    const chain = naive.encodeChain(
+      [{ startSector: 0n, length: 1n, type: 'x', parameters: Uint8Array.from(bytes) }],
+      true,
+    );
+    const all = [...header, ...chain];
+    const { answer, cell } = read(
+      ...(['decodeTable', all, HEADER_SIZE, 1, OUT, MOST, OUT2, 0x800, 1, 0, 0] as const),
+    );
+    assert.is(answer, 1);
+    assert.is(cell(Cell.TEXT_LENGTH), bytes.length);
+    return cell(Cell.NOT_ASCII);
+  };
+  for (let length = 1; length < 20; length++) {
+    const plain = Array.from({ length }, () => 0x7f);
+    assert.is(parts(plain), 0);
+    for (let at = 0; at < length; at++)
+      assert.is(parts(plain.with(at, 0x80)), 1, `${at} of ${length}`);
+  }
+});
+
+Exact('an empty list has no text', () => {
+  for (const name of ['decodeDevices', 'decodeVersions']) {
+    const minor = name === 'decodeDevices' ? [50] : [];
+    const { answer, cell } = read(name, header, HEADER_SIZE, OUT, MOST, OUT2, 0x800, ...minor);
+    assert.is(answer, 0);
+    assert.equal([cell(Cell.TEXT_LENGTH), cell(Cell.NOT_ASCII)], [0, 0]);
+  }
+});
+
+// ── Where it went wrong ──────────────────────────────────────────────────────────────────────────
+
+const target = { startSector: 8n, length: 8n, type: 'linear', parameters: utf8.encode('8:16 0') };
+const TABLE = [...header, ...naive.encodeChain([target, target, target], true)];
+const LIST = naive.encodeDevices(
+  ['one', 'two', 'three'].map((name) => ({ name, dev: 5, uuid: 'u', eventNumber: 0 })),
+  50,
+);
+const TYPES = naive.encodeVersions(
+  ['linear', 'crypt', 'zero'].map((name) => ({ name, version: [1, 2, 3] as const })),
+);
+const SPEC = 48;
+// Of each of the first two.
+const DEVICE = 32;
+
+type Broken = readonly [
+  what: string,
+  name: string,
+  /** Bytes that stand in place of others, by offset. */
+  patch: Readonly<Record<number, number>>,
+  length: number,
+  status: number,
+  index: number,
+  offset: number,
+];
+
+const table = (length = TABLE.length): number => length;
+const second = HEADER_SIZE + SPEC;
+const secondDevice = HEADER_SIZE + DEVICE;
+const secondType = HEADER_SIZE + 24;
+const BROKEN: readonly Broken[] = [
+  ['start', 'decodeTable', { [second + 7]: 1 }, table(), Status.NUMBER_TOO_LARGE, 1, second],
+  ['length', 'decodeTable', { [second + 15]: 1 }, table(), Status.NUMBER_TOO_LARGE, 1, second + 8],
+  [
+    'next',
+    'decodeTable',
+    { [second + 20]: 2 * SPEC + 4 },
+    table(),
+    Status.NEXT_UNALIGNED,
+    1,
+    second + 20,
+  ],
+  [
+    'next',
+    'decodeTable',
+    { [second + 20]: 2 * SPEC - 8 },
+    table(),
+    Status.NEXT_OVERLAPS,
+    1,
+    second + 20,
+  ],
+  [
+    'next',
+    'decodeTable',
+    { [second + 20]: 3 * SPEC },
+    table(),
+    Status.NEXT_BEYOND_DATA,
+    1,
+    second + 20,
+  ],
+  ['spec', 'decodeTable', {}, second + SPEC + 40, Status.RECORD_TRUNCATED, 2, second + SPEC],
+  [
+    'NUL',
+    'decodeTable',
+    {},
+    second + SPEC + 46,
+    Status.PARAMETERS_UNTERMINATED,
+    2,
+    second + SPEC + 40,
+  ],
+  [
+    ...(['type', 'decodeTable'] as const),
+    Object.fromEntries(Array.from({ length: 16 }, (_, i) => [second + 24 + i, 0x61])),
+    ...([table(), Status.TYPE_UNTERMINATED, 1, second + 24] as const),
+  ],
+  ['dev', 'decodeDevices', { [secondDevice + 4]: 1 }, 0, Status.DEV_TOO_LARGE, 1, secondDevice],
+  [
+    'next',
+    'decodeDevices',
+    { [secondDevice + 8]: 33 },
+    0,
+    Status.NEXT_UNALIGNED,
+    1,
+    secondDevice + 8,
+  ],
+  [
+    'next',
+    'decodeDevices',
+    { [secondDevice + 8]: 24 },
+    0,
+    Status.NEXT_OVERLAPS,
+    1,
+    secondDevice + 8,
+  ],
+  [
+    'next',
+    'decodeDevices',
+    { [secondDevice + 8]: 72 },
+    0,
+    Status.NEXT_BEYOND_DATA,
+    1,
+    secondDevice + 8,
+  ],
+  ['record', 'decodeDevices', {}, secondDevice + 12, Status.RECORD_TRUNCATED, 1, secondDevice],
+  ['name', 'decodeDevices', {}, secondDevice + 15, Status.NAME_UNTERMINATED, 1, secondDevice + 12],
+  ['tail', 'decodeDevices', {}, secondDevice + 23, Status.RECORD_TRUNCATED, 1, secondDevice + 16],
+  ['uuid', 'decodeDevices', {}, secondDevice + 25, Status.UUID_UNTERMINATED, 1, secondDevice + 24],
+  ['next', 'decodeVersions', { [secondType]: 33 }, 0, Status.NEXT_UNALIGNED, 1, secondType],
+  ['next', 'decodeVersions', { [secondType]: 16 }, 0, Status.NEXT_OVERLAPS, 1, secondType],
+  ['next', 'decodeVersions', { [secondType]: 48 }, 0, Status.NEXT_BEYOND_DATA, 1, secondType],
+  ['record', 'decodeVersions', {}, secondType + 16, Status.RECORD_TRUNCATED, 1, secondType],
+  ['name', 'decodeVersions', {}, secondType + 20, Status.NAME_UNTERMINATED, 1, secondType + 16],
+];
+
+for (const [what, name, patch, length, status, index, offset] of BROKEN) {
+  Exact(`${name} says where its ${what} is wrong: ${status}`, () => {
+    const rest = { decodeTable: [], decodeDevices: LIST, decodeVersions: TYPES }[name] ?? [];
+    const bytes = name === 'decodeTable' ? TABLE.slice() : [...header, ...rest];
+    for (const [at, byte] of Object.entries(patch)) bytes[Number(at)] = byte;
+    const cut = bytes.slice(0, length === 0 ? undefined : length);
+    const minor = name === 'decodeDevices' ? [50] : [];
+    const args =
+      name === 'decodeTable'
+        ? [HEADER_SIZE, 3, OUT, MOST, OUT2, 0x800, 1, 0, 0]
+        : [HEADER_SIZE, OUT, MOST, OUT2, 0x800, ...minor];
+    const { answer, cell } = read(name, cut, ...args);
+    assert.is(answer, status);
+    assert.is(cell(Cell.FAIL_INDEX), index);
+    assert.is(cell(Cell.FAIL_OFFSET), offset);
+  });
+}
+
+Exact('an encode of targets says which one is wrong', () => {
+  const RECORDS = 0x5000;
+  const NAMES = 0x6000;
+  const TEXT = 0x7000;
+  const run = (
+    change: (view: DataView, at: number, u8: Uint8Array) => void,
+    size = 0x1000,
+  ): readonly [number, number] => {
+    const machine = new Machine();
+    const view = new DataView(machine.memory.buffer);
+    machine.u8.set(utf8.encode('linear\0\0\0\0\0\0\0\0\0\0zero\0\0\0\0\0\0\0\0\0\0\0\0'), NAMES);
+    machine.u8.set(utf8.encode('8:16 08:16 0'), TEXT);
+    for (let i = 0; i < 2; i++) {
+      const at = RECORDS + i * TARGET_RECORD_SIZE;
+      view.setBigUint64(at, 8n, true);
+      view.setBigUint64(at + 8, 8n, true);
+      view.setUint32(at + 16, 6, true);
+      view.setUint32(at + 20, (i << TYPE_SHIFT) | 1, true);
+    }
+    change(view, RECORDS + TARGET_RECORD_SIZE, machine.u8);
+    const answer = machine.calls.encodeTable!(OUT, size, RECORDS, 2, NAMES, 2, TEXT, 12, 0);
+    return [answer, view.getUint32(machine.cells + 4 * Cell.FAIL_INDEX, true)];
+  };
+  assert.is(run(() => undefined)[0], 96);
+  const float = (value: number, field: 0 | 8) => (view: DataView, at: number) => {
+    view.setFloat64(at + field, value, true);
+    view.setUint32(at + 20, (1 << TYPE_SHIFT) | 1 | (FLOAT_START << (field / 8)), true);
+  };
+  for (const value of [0, 2 ** 32, 2 ** 53 - 1]) {
+    assert.is(run(float(value, 0))[0], 96);
+    assert.is(run(float(value, 8))[0], 96);
+  }
+  for (const value of [-1, 0.5, 2 ** 53, 2 ** 64, NaN, Infinity, -Infinity]) {
+    assert.equal(run(float(value, 0)), [Status.START_NOT_A_SECTOR, 1]);
+    assert.equal(run(float(value, 8)), [Status.LENGTH_NOT_A_SECTOR, 1]);
+  }
+  const type = (bytes: string) => (_: DataView, __: number, u8: Uint8Array) => {
+    u8.set(utf8.encode(bytes), NAMES + 16);
+  };
+  assert.equal(run(type('\0')), [Status.TYPE_EMPTY, 1]);
+  assert.equal(run(type('sixteen-letters-')), [Status.TYPE_TOO_LONG, 1]);
+  assert.is(run(type('fifteen-letters\0'))[0], 96);
+  const text = (bytes: string) => (_: DataView, __: number, u8: Uint8Array) => {
+    u8.set(utf8.encode(bytes), TEXT + 6);
+  };
+  assert.equal(run(text('      ')), [Status.PARAMETER_BLANK, 1]);
+  assert.equal(run(text('8:16\0 ')), [Status.PARAMETER_HAS_NUL, 1]);
+  assert.is(run(text('\\\\\\\\\\\\'))[0], 48 + 56);
+  const field = (offset: number, value: number) => (view: DataView, at: number) => {
+    view.setUint32(at + offset, value, true);
+  };
+  assert.is(run(field(16, 7))[0], OUT_OF_BOUNDS);
+  assert.is(run(field(20, (2 << TYPE_SHIFT) | 1))[0], OUT_OF_BOUNDS);
+});
+
+Exact('a text says where its lines are wrong', () => {
+  const run = (text: string): readonly [number, number] => {
+    const machine = new Machine();
+    const bytes = utf8.encode(text);
+    machine.u8.set(bytes, INPUT);
+    const answer = machine.calls.encodeText!(OUT, 0x2000, INPUT, bytes.length);
+    const view = new DataView(machine.memory.buffer);
+    return [answer, view.getUint32(machine.cells + 4 * Cell.FAIL_OFFSET, true)];
+  };
+  const good = '0 8 zero\n';
+  const wrong: readonly (readonly [string, number, number])[] = [
+    ['x 8 zero\n', Status.LINE_NO_START, 0],
+    ['8x 8 zero\n', Status.LINE_NO_START, 0],
+    ['-8 8 zero\n', Status.LINE_NO_START, 0],
+    ['8\n', Status.LINE_NO_LENGTH, 1],
+    ['8 x zero\n', Status.LINE_NO_LENGTH, 2],
+    ['8  8\n', Status.LINE_NO_TYPE, 4],
+    ['8 8 \n', Status.LINE_NO_TYPE, 4],
+    ['8 8 sixteen-letters- a\n', Status.TYPE_TOO_LONG, 4],
+    ['8 8 ze\0ro\n', Status.LINE_HAS_NUL, 6],
+    ['8 8 zero a\0b\n', Status.LINE_HAS_NUL, 10],
+    ['8 8 zero a \0\n', Status.LINE_HAS_NUL, 11],
+    ['18446744073709551616 8 zero\n', Status.LINE_NUMBER_TOO_LARGE, 0],
+    ['8 18446744073709551616 zero\n', Status.LINE_NUMBER_TOO_LARGE, 2],
+    ['8 99999999999999999999999 zero\n', Status.LINE_NUMBER_TOO_LARGE, 2],
+  ];
+  for (const [line, status, offset] of wrong) {
+    assert.equal(run(line), [status, offset], line);
+    assert.equal(run(good + line + good), [status, good.length + offset], line);
+  }
+  for (const line of [
+    ...['18446744073709551615 8 zero\n', '00000000000000000000000000008 8 zero\n'],
+    ...['\t8\v8\f zero \r\n', '8 8 fifteen-letters\n', '8 8 zero#\n', ' # all\n8 8 zero a#b\n'],
+  ]) {
+    assert.is(run(line)[0], 48, line);
+  }
+  // Without a line feed at its end it is a host's mistake.
+  assert.is(run('8 8 zero')[0], OUT_OF_BOUNDS);
+  assert.is(run('')[0], OUT_OF_BOUNDS);
+});
+
+Exact('numbers of every length are read as they are', () => {
+  const machine = new Machine();
+  const view = new DataView(machine.memory.buffer);
+  for (let digits = 1; digits <= 20; digits++) {
+    for (const text of ['1', '9', '5'].map((digit) => digit.padEnd(digits, '0123456789'))) {
+      const value = BigInt(text);
+      if (value >= 1n << 64n) continue;
+      const bytes = utf8.encode(`${text} ${text} a\n`);
+      machine.u8.set(bytes, INPUT);
+      assert.is(machine.calls.encodeText!(OUT, 0x2000, INPUT, bytes.length), 48);
+      assert.is(view.getBigUint64(OUT, true), value);
+      assert.is(view.getBigUint64(OUT + 8, true), value);
+    }
+  }
+});
+
+Exact.run();

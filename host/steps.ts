@@ -86,14 +86,23 @@ export interface IoctlOptions extends Pick<
 export function* ioctl<C extends Command>(
   command: C,
   request: Request<C> | Uint8Array,
-  { device, ...how }: IoctlOptions = {},
+  options: IoctlOptions = {},
 ): Operation<Reply<C>> {
   // Before the call: of a secure one the kernel wipes the buffer.
   const subject = request instanceof Uint8Array ? decodeReply('DEV_STATUS', request) : request;
-  const answer = yield { kind: 'ioctl', command, request: request as Request, ...how };
+  const effect = { kind: 'ioctl', command, request: request as Request } as const;
+  // Most have no options, and go without a copy.
+  const { device, frees, decode, secure } = options;
+  const isPlain = frees === undefined && decode === undefined && secure === undefined;
+  const answer = yield isPlain ? effect : withOptions(effect, options);
   if (typeof answer !== 'number') return answer as Reply<C>;
   const kernelLog = yield* logOf(subject);
   throw new KernelError(command, answer, { device, kernelLog });
+}
+
+function withOptions(effect: Effect & { kind: 'ioctl' }, options: IoctlOptions): Effect {
+  const { device, ...how } = options;
+  return device === undefined ? { ...effect, ...options } : { ...effect, ...how };
 }
 
 /**
@@ -213,7 +222,13 @@ const NO_NODE = /^(\.|\.\.|control)$|\/|\p{Surrogate}/u;
 
 /** Can a device of this name have a node in /dev/mapper? */
 export function hasNode(name: string): boolean {
-  return !NO_NODE.test(name);
+  // Most names are seen to be plain in less time than an expression takes.
+  let isPlain = name !== '' && !name.startsWith('.') && name !== 'control';
+  for (let i = 0; i < name.length && isPlain; i++) {
+    const unit = name.charCodeAt(i);
+    isPlain = unit !== 0x2f && unit < 0x80;
+  }
+  return isPlain || !NO_NODE.test(name);
 }
 
 /** DeviceInfo.path */

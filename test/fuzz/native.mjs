@@ -27,8 +27,9 @@ const GATHERED = resolve(SELF, '../../../build/fuzz/corpus');
 const CORPUS = resolve(SELF, '../corpus.json');
 
 export const NATIVE_TARGETS = [
-  ...['header', 'table-request', 'table-reply', 'devices', 'deps', 'versions', 'string'],
-  ...['string-out', 'split', 'join', 'text', 'encode-table', 'bounds', 'interleaved'],
+  ...['header', 'header-out', 'table-request', 'table-reply', 'devices', 'deps', 'versions'],
+  ...['lists-out', 'string', 'string-out', 'split', 'join', 'text', 'encode-table', 'bounds'],
+  'interleaved',
 ];
 
 /** A target's folder, with all that there is in it. */

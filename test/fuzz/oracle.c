@@ -194,6 +194,13 @@ static bool is_space(uint8_t byte) { return byte == ' ' || (byte >= 9 && byte <=
 /** The kernel's, which has a no-break space among them. */
 static bool is_blank(uint8_t byte) { return is_space(byte) || byte == 0xa0; }
 
+bool is_blank_text(struct slice text) {
+  for (size_t i = 0; i < text.length; i++) {
+    if (!is_blank(text.at[i])) return false;
+  }
+  return true;
+}
+
 int split(struct buffer *out, struct slice text) {
   out->length = 0;
   int words = 0;

@@ -54,6 +54,8 @@ void write_table(struct buffer *out, const struct row *rows, int count, bool rep
 void write_devices(struct buffer *out, const struct device *devices, int count, uint32_t minor);
 void write_versions(struct buffer *out, const struct version *versions, int count);
 
+/** Nothing but blanks, or nothing at all. */
+bool is_blank_text(struct slice text);
 /** Words, each with a NUL behind it. */
 int split(struct buffer *out, struct slice text);
 /** Words that have a NUL between two of them; -1 if one is empty or blank, or there are not `count`. */

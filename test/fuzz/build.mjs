@@ -1,7 +1,7 @@
 // The module as C, with libFuzzer and the oracle, in one program: build/fuzz/native.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +18,17 @@ export function whyNot() {
   const missing = ['clang', 'wasm2c'].filter((name) => {
     return !process.env.PATH.split(':').some((path) => existsSync(join(path, name)));
   });
+  if (!missing.includes('clang') && !hasLibFuzzer()) missing.push("clang's libFuzzer");
   if (missing.length === 0) return undefined;
   return `${missing.join(' and ')} (npm run setup fuzz)`;
+}
+
+/** A package of its own, which clang does without until it links. */
+function hasLibFuzzer() {
+  const folder = execFileSync('clang', ['-print-runtime-dir'], { encoding: 'utf8' }).trim();
+  return (
+    existsSync(folder) && readdirSync(folder).some((name) => name.startsWith('libclang_rt.fuzzer'))
+  );
 }
 
 /** Build it, if what it is made of is newer. */

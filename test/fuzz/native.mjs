@@ -91,11 +91,19 @@ export async function runNative({ target, seconds, seed, onProgress, signal }) {
     else child.once('exit', done);
   }).catch(() => null);
   const [file] = readdirSync(artifacts);
-  const input =
-    file === undefined ? undefined : new Uint8Array(readFileSync(join(artifacts, file)));
+  const input = file === undefined ? undefined : smaller(target, join(artifacts, file));
   rmSync(artifacts, { recursive: true });
   if (signal?.aborted || (code === 0 && input === undefined)) return state;
   return { ...state, finding: { input, message: message || said.slice(-20).join('\n') } };
+}
+
+/** What fails as well as the input in `file` does, cut down for a few seconds. */
+function smaller(target, file) {
+  const to = `${file}.smaller`;
+  const limits = ['-minimize_crash=1', '-max_total_time=5', `-exact_artifact_path=${to}`];
+  const env = { ...process.env, FUZZ_TARGET: target };
+  spawnSync(PROGRAM, [...COMMON, ...limits, file], { env, stdio: 'ignore' });
+  return new Uint8Array(readFileSync(existsSync(to) ? to : file));
 }
 
 /** Does `input` still make `target` fail? With what it says. */

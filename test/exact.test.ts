@@ -447,6 +447,153 @@ Exact('a text says where its lines are wrong', () => {
   assert.is(run('')[0], OUT_OF_BOUNDS);
 });
 
+Exact('what is next to a space is none, and each space is one', () => {
+  const run = (bytes: readonly number[]): number => {
+    const machine = new Machine();
+    machine.u8.set(bytes, INPUT);
+    return machine.calls.encodeText!(OUT, 0x2000, INPUT, bytes.length);
+  };
+  const line = (space: number): number[] => [
+    ...[space, 0x38, space, 0x38, space, 0x61, space, 0x62, space, 0x0a],
+  ];
+  for (const space of [0x20, 0x09, 0x0b, 0x0c, 0x0d]) assert.is(run(line(space)), 48);
+  for (const none of [0x01, 0x08, 0x0e, 0x1f, 0x21, 0xa0]) {
+    assert.is(run(line(none)), Status.LINE_NO_START);
+    assert.is(run([0x38, none, 0x38, 0x20, 0x61, 0x0a]), Status.LINE_NO_START);
+    assert.is(run([0x38, 0x20, 0x38, none, 0x61, 0x0a]), Status.LINE_NO_LENGTH);
+    // In a type or behind it, it is a byte like others, and a part of the parameters too.
+    assert.is(run([0x38, 0x20, 0x38, 0x20, none, 0x0a]), 48);
+    assert.is(run([0x38, 0x20, 0x38, 0x20, 0x61, 0x20, none, 0x0a]), 48);
+  }
+});
+
+Exact('a header, a string and a message say where they are broken', () => {
+  const place = (name: string, bytes: readonly number[], ...args: number[]): number[] => {
+    const { answer, cell } = read(name, bytes, ...args);
+    return [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET)];
+  };
+  const full = (from: number, size: number): number[] =>
+    header.map((byte, at) => (at >= from && at < from + size ? 0x61 : byte));
+  assert.equal(place('decodeHeader', header.slice(0, 304)), [Status.HEADER_TRUNCATED, 0, 304]);
+  assert.equal(place('decodeHeader', full(48, 128)), [Status.NAME_UNTERMINATED, 0, 48]);
+  assert.equal(place('decodeHeader', full(176, 129)), [Status.UUID_UNTERMINATED, 0, 176]);
+  const text = [...utf8.encode('12345678abc')];
+  for (const start of [11, 12, 0x7fffffff, -1]) {
+    assert.equal(place('decodeString', text, start), [Status.RECORD_TRUNCATED, 0, start >>> 0]);
+  }
+  assert.equal(place('decodeString', text, 3), [Status.TEXT_UNTERMINATED, 0, 3]);
+  assert.is(read('decodeString', [...text, 0], 3).answer, 8);
+  for (const start of [3, 11, -1]) {
+    assert.equal(place('decodeMessage', text, start), [Status.RECORD_TRUNCATED, 0, start >>> 0]);
+  }
+  assert.equal(place('decodeMessage', text, 0), [Status.TEXT_UNTERMINATED, 0, 8]);
+  assert.is(read('decodeMessage', [...text, 0], 0).answer, 3);
+  assert.is(read('decodeMessage', [...text.slice(0, 8), 0], 0).answer, 0);
+});
+
+Exact('dependencies end where the count says, and not behind the data', () => {
+  const bytes = [...header, ...naive.encodeDependencies([1, 0xffffffff])];
+  const args = [OUT, 0x100];
+  assert.is(read('decodeDependencies', bytes, HEADER_SIZE, ...args).answer, 2);
+  assert.is(read('decodeDependencies', bytes, bytes.length, ...args).answer, 0);
+  assert.is(read('decodeDependencies', bytes, bytes.length + 1, ...args).answer, 0);
+  const place = (patched: readonly number[], start = HEADER_SIZE): number[] => {
+    const { answer, cell } = read('decodeDependencies', patched, start, ...args);
+    return [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET)];
+  };
+  const last = bytes.length - 7;
+  assert.equal(place(bytes, last), [Status.RECORD_TRUNCATED, 0, last]);
+  assert.equal(place(bytes.with(HEADER_SIZE, 3)), [Status.COUNT_BEYOND_DATA, 0, HEADER_SIZE]);
+  const second = HEADER_SIZE + 16;
+  assert.equal(place(bytes.with(second + 4, 1)), [Status.DEV_TOO_LARGE, 1, second]);
+});
+
+Exact('an encode of strings, lists and words says what is wrong, and which', () => {
+  const RECORDS = 0x5000;
+  const TEXT = 0x7000;
+  const run = (
+    name: string,
+    args: readonly number[],
+    text: string,
+    records: readonly number[] = [],
+  ): number[] => {
+    const machine = new Machine();
+    const view = new DataView(machine.memory.buffer);
+    machine.u8.set(utf8.encode(text), TEXT);
+    records.forEach((value, i) => {
+      view.setUint32(RECORDS + 4 * i, value, true);
+    });
+    const answer = machine.calls[name]!(...args);
+    const cell = (which: number): number => view.getUint32(machine.cells + 4 * which, true);
+    return [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET), cell(Cell.FAIL_WORD)];
+  };
+  const string = (text: string, limit = 9): number[] =>
+    run('encodeString', [OUT, 0x100, TEXT, text.length, limit], text).slice(0, 3);
+  assert.equal(string(''), [Status.TEXT_EMPTY, 0, 0]);
+  assert.equal(string('0123456789'), [Status.TEXT_TOO_LONG, 0, 9]);
+  assert.equal(string('0123456\x008'), [Status.TEXT_HAS_NUL, 0, 7]);
+  assert.is(string('012345678')[0], 10);
+
+  const message = (text: string, words = 0): number[] =>
+    run('encodeMessage', [OUT, 0x100, TEXT, text.length, words, 0, 0], text);
+  assert.equal(message('').slice(0, 3), [Status.PARAMETER_EMPTY, 0, 0]);
+  assert.equal(message(' \t').slice(0, 3), [Status.PARAMETER_BLANK, 0, 0]);
+  assert.equal(message('ab\x00c').slice(0, 3), [Status.PARAMETER_HAS_NUL, 0, 2]);
+  assert.is(message('abc')[0], 12);
+  assert.is(message('ab\x00c', 2)[0], 13);
+  assert.equal(message('ab\x00c', 1).slice(0, 3), [Status.PARAMETER_HAS_NUL, 0, 4]);
+  assert.equal(message('ab\x00\x00c', 3), [Status.PARAMETER_EMPTY, 0, 3, 1]);
+  assert.equal(message('ab\x00 \x00c', 3), [Status.PARAMETER_BLANK, 0, 3, 1]);
+
+  const devices = (text: string): number[] =>
+    run('encodeDevices', [OUT, 0x200, RECORDS, 2, TEXT, 6, 50], text, [
+      ...[1, 0, 2, 1, 0, 1],
+      ...[2, 0, 2, 1, 0, 1],
+    ]);
+  assert.is(devices('abcdef')[0], 64);
+  assert.equal(devices('abcd\x00f').slice(0, 2), [Status.NAME_HAS_NUL, 1]);
+  assert.equal(devices('abcde\x00').slice(0, 2), [Status.UUID_HAS_NUL, 1]);
+  assert.equal(devices('a\x00cdef').slice(0, 2), [Status.NAME_HAS_NUL, 0]);
+
+  const versions = (text: string, lengths = [2, 3]): number[] =>
+    run('encodeVersions', [OUT, 0x200, RECORDS, 2, TEXT, 5], text, [
+      ...[1, 2, 3, lengths[0]!],
+      ...[1, 2, 3, lengths[1]!],
+    ]);
+  assert.is(versions('abcde')[0], 48);
+  assert.equal(versions('abc\x00e').slice(0, 2), [Status.NAME_HAS_NUL, 1]);
+  assert.is(versions('abcde', [2, 4])[0], OUT_OF_BOUNDS);
+});
+
+Exact('a name and a uuid say how long they may be', () => {
+  const run = (name: number, uuid: number, nul = -1): number[] => {
+    const machine = new Machine();
+    machine.set(Cell.NAME_LENGTH, name);
+    machine.set(Cell.UUID_LENGTH, uuid);
+    machine.u8.fill(0x61, machine.calls.nameSlot!(), machine.calls.nameSlot!() + 128);
+    machine.u8.fill(0x62, machine.calls.uuidSlot!(), machine.calls.uuidSlot!() + 129);
+    if (nul >= 0) machine.u8[machine.calls.nameSlot!() + nul] = 0;
+    const answer = machine.calls.encodeHeader!(OUT, HEADER_SIZE);
+    const view = new DataView(machine.memory.buffer);
+    if (answer > 0) {
+      const expected = [
+        ...Array.from({ length: 128 }, (_, i) => (i < name ? 0x61 : 0)),
+        ...Array.from({ length: 136 }, (_, i) => (i < uuid ? 0x62 : 0)),
+      ];
+      assert.equal([...machine.u8.subarray(OUT + 48, OUT + HEADER_SIZE)], expected);
+    }
+    const cell = (which: number): number => view.getUint32(machine.cells + 4 * which, true);
+    return answer > 0 ? [answer] : [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET)];
+  };
+  for (let length = 0; length <= 127; length++)
+    assert.equal(run(length, 128 - length), [HEADER_SIZE]);
+  assert.equal(run(127, 128), [HEADER_SIZE]);
+  assert.equal(run(128, 0), [Status.NAME_TOO_LONG, 0, 127]);
+  assert.equal(run(0, 129), [Status.UUID_TOO_LONG, 0, 128]);
+  assert.equal(run(9, 0, 8), [Status.NAME_HAS_NUL, 0, 8]);
+  assert.equal(run(9, 0, 9), [HEADER_SIZE]);
+});
+
 Exact('numbers of every length are read as they are', () => {
   const machine = new Machine();
   const view = new DataView(machine.memory.buffer);

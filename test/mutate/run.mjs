@@ -139,8 +139,10 @@ async function main() {
   const lane = async (tree) => {
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
       const why = await tree.judge(mutant.bytes());
-      if (why === '') survivors.push(mutant);
-      else killers[why] = (killers[why] ?? 0) + 1;
+      if (why === '') {
+        survivors.push(mutant);
+        if (!process.stdout.isTTY) console.log(`survives: ${mutant.key}`);
+      } else killers[why] = (killers[why] ?? 0) + 1;
       progress(++done, mutants.length, survivors.length, begin);
     }
   };

@@ -1,5 +1,7 @@
 // The same numbers from the same seed, on any machine.
 
+import { Buffer } from 'node:buffer';
+
 /** Marsaglia's xorshift32. */
 export class Random {
   #state: number;
@@ -86,11 +88,5 @@ function change(bytes: Uint8Array, other: Uint8Array, random: Random): Uint8Arra
 }
 
 function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return new Uint8Array(Buffer.concat(parts));
 }

@@ -292,9 +292,10 @@ export class Codec {
   readonly #uuidSlot: number;
   /** Where reserve()'s memory begins. */
   readonly #base: number;
-  /** The first `#typeCount` are type names of the table being encoded. Once they are more than a few: */
+  /** Type names of the table being encoded: the first `#typeCount`. */
   readonly #types: string[] = [];
   #typeCount = 0;
+  /** Their rows, once they are more than a few. */
   readonly #typeRows = new Map<string, number>();
   /** Is a parameter of it bytes? And how many words are there? */
   #hasBytes = false;
@@ -310,7 +311,7 @@ export class Codec {
   #u32 = new Uint32Array(0);
   #f64 = new Float64Array(0);
   #u64 = new BigUint64Array(0);
-  /** How much of it the last call asked for. */
+  /** How much of it the call at hand asked for. */
   #used = 0;
   /** A header at #base, where most calls find theirs. */
   #header = new Uint8Array(0);
@@ -338,7 +339,7 @@ export class Codec {
 
   /** Have `bytes` above #base. Growing detaches every view. */
   #reserve(bytes: number): void {
-    this.#used = bytes;
+    this.#used = Math.max(this.#used, bytes);
     if (this.#base + bytes + 8 <= this.#u8.length) return;
     if (bytes > 0x7fff0000 || this.#module.reserve(bytes) < 0) {
       throw new RangeError(`the codec cannot have ${bytes} bytes of memory`);
@@ -354,6 +355,7 @@ export class Codec {
   /** A call begins, and it is `secret` or may turn out to be. */
   #begin(secret: boolean): void {
     this.#secret = secret;
+    this.#used = 0;
   }
 
   /** Overwrite what the call at hand wrote: there may be a key in it. */

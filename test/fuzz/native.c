@@ -81,6 +81,12 @@ static uint8_t *cells(void) { return memory + Z_codecZ_controlBlock(&codec); }
 static u32 cell(int index) { return little(cells() + 4 * index, 4); }
 
 static struct slice at(u32 address, size_t length) { return (struct slice){memory + address, length}; }
+static bool is_ascii(struct slice text) {
+  for (size_t i = 0; i < text.length; i++) {
+    if (text.at[i] >= 0x80) return false;
+  }
+  return true;
+}
 static struct slice whole(const struct buffer *buffer) { return (struct slice){buffer->at, buffer->length}; }
 
 // ── Inputs ─────────────────────────────────────────────────────────────────────────────────────────
@@ -168,6 +174,12 @@ static void header_out(struct reader from) {
   if (right) EXPECT(memcmp(memory + out, again, HEADER) == 0);
 }
 
+/** Where the last string of `expected` ends. */
+static void check_end(const struct row *rows, u32 count) {
+  size_t padding = count == 0 ? 0 : 7 - rows[count - 1].parameters.length % 8;
+  EXPECT(cell(CELL_END) == expected.length - padding);
+}
+
 /** Rows → records, types and texts → the module's chain, which is the oracle's. */
 static void encode_rows(const struct row *rows, int count, bool reply, bool floats) {
   static uint8_t records[MOST * 24], types[MOST * 16], texts[1 << 17];
@@ -201,8 +213,7 @@ static void encode_rows(const struct row *rows, int count, bool reply, bool floa
   check_guards();
   EXPECT(size == (int)expected.length);
   EXPECT(same(at(out, size), whole(&expected)));
-  size_t padding = count == 0 ? 0 : 7 - rows[count - 1].parameters.length % 8;
-  EXPECT(cell(CELL_END) == expected.length - padding);
+  check_end(rows, count);
 }
 
 /** Settings, how many targets, where the payload begins; then the buffer. */
@@ -237,7 +248,7 @@ static void table(struct reader from, bool reply) {
     packed = end;
     const char *type = (char *)memory + little(row + 20, 4);
     EXPECT(same((struct slice){(uint8_t *)type, strlen(type)}, rows[i].type));
-    for (size_t k = 0; k < rows[i].parameters.length; k++) ascii = ascii && rows[i].parameters.at[k] < 0x80;
+    ascii = ascii && is_ascii(rows[i].parameters);
   }
   EXPECT(cell(CELL_TEXT_LENGTH) == packed);
   EXPECT(cell(CELL_NOT_ASCII) == !ascii);
@@ -276,6 +287,7 @@ static void devices(struct reader from) {
     packed += found[i].uuid.length;
   }
   EXPECT(cell(CELL_TEXT_LENGTH) == packed);
+  EXPECT(cell(CELL_NOT_ASCII) == !is_ascii(at(text, packed)));
   // And back.
   memcpy(copy, memory + records, 24 * made);
   memcpy(texts, memory + text, packed);
@@ -336,6 +348,8 @@ static void versions(struct reader from) {
     EXPECT(same(at(text + packed, found[i].name.length), found[i].name));
     packed += found[i].name.length;
   }
+  EXPECT(cell(CELL_TEXT_LENGTH) == packed);
+  EXPECT(cell(CELL_NOT_ASCII) == !is_ascii(at(text, packed)));
   memcpy(copy, memory + records, 16 * made);
   memcpy(texts, memory + text, packed);
   write_versions(&expected, found, made);
@@ -491,6 +505,7 @@ static void words_apart(struct reader from) {
   check_guards();
   EXPECT(made == split(&expected, text));
   EXPECT(same(at(out, cell(CELL_TEXT_LENGTH)), whole(&expected)));
+  EXPECT(cell(CELL_NOT_ASCII) == !is_ascii(whole(&expected)));
 }
 
 /** How many; then words with a NUL between two. */
@@ -604,6 +619,7 @@ static void encode_table(struct reader from) {
   write_table(&expected, rows, count, reply);
   EXPECT(same(at(out, size), whole(&expected)));
   EXPECT(cell(CELL_COUNT) == words);
+  check_end(rows, count);
 }
 
 // ── Any arguments at all ───────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,7 @@ export { whyNot };
 const SELF = fileURLToPath(import.meta.url);
 const GATHERED = resolve(SELF, '../../../build/fuzz/corpus');
 const CORPUS = resolve(SELF, '../corpus.json');
+const DICTIONARY = resolve(SELF, '../dictionary.txt');
 
 export const NATIVE_TARGETS = [
   ...['header', 'header-out', 'table-request', 'table-reply', 'devices', 'deps', 'versions'],
@@ -55,6 +56,7 @@ export async function runNative({ target, seconds, seed, onProgress, signal }) {
   const end = begin + 1000 * seconds;
   const args = [
     ...COMMON,
+    `-dict=${DICTIONARY}`,
     `-max_total_time=${Math.max(1, Math.round(seconds))}`,
     `-seed=${seed % 0x7fffffff || 1}`,
     `-artifact_prefix=${artifacts}/`,

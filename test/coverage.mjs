@@ -9,7 +9,7 @@ import { SourceMap } from 'node:module';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { coverage } from './fuzz/build.mjs';
-import { NATIVE_TARGETS, gathered } from './fuzz/native.mjs';
+import { NATIVE_TARGETS, folders } from './fuzz/native.mjs';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../..');
 const COUNTS = join(ROOT, 'build/coverage');
@@ -94,7 +94,7 @@ async function assembly() {
   for (const target of NATIVE_TARGETS) {
     const profile = join(COUNTS, `${target}.profraw`);
     const env = { ...process.env, FUZZ_TARGET: target, LLVM_PROFILE_FILE: profile };
-    execFileSync(program, ['-runs=0', gathered(target)], { env, stdio: 'ignore' });
+    execFileSync(program, ['-runs=0', ...folders(target)], { env, stdio: 'ignore' });
     profiles.push(profile);
   }
   const data = join(COUNTS, 'assembly.profdata');

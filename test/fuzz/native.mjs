@@ -19,11 +19,12 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { PROGRAM, build, whyNot } from './build.mjs';
+import { recordedInputs } from './recorded.mjs';
 
 export { whyNot };
 
 const SELF = fileURLToPath(import.meta.url);
-const GATHERED = resolve(SELF, '../../../build/fuzz/corpus');
+const BUILT = resolve(SELF, '../../../build/fuzz');
 const CORPUS = resolve(SELF, '../corpus.json');
 const DICTIONARY = resolve(SELF, '../dictionary.txt');
 
@@ -33,24 +34,30 @@ export const NATIVE_TARGETS = [
   'interleaved',
 ];
 
-/** A target's folder, with all that there is in it. */
-export function gathered(target) {
-  const folder = join(GATHERED, target);
-  mkdirSync(folder, { recursive: true });
+/** The folders of a target: what is gathered, with the kept corpus, and what was recorded. */
+export function folders(target) {
+  const [gathered, recorded] = ['corpus', 'recorded'].map((name) => join(BUILT, name, target));
   const kept = existsSync(CORPUS) ? JSON.parse(readFileSync(CORPUS, 'utf8')) : {};
-  for (const base64 of kept[target] ?? []) {
+  put(gathered, kept[target] ?? []);
+  if (!existsSync(recorded)) put(recorded, recordedInputs(LONGEST)[target] ?? []);
+  return [gathered, recorded];
+}
+
+/** Inputs in base64, a file each. */
+function put(folder, inputs) {
+  mkdirSync(folder, { recursive: true });
+  for (const base64 of inputs) {
     const bytes = Buffer.from(base64, 'base64');
     writeFileSync(join(folder, createHash('sha1').update(bytes).digest('hex')), bytes);
   }
-  return folder;
 }
 
-const COMMON = ['-max_len=4096', '-timeout=10', '-rss_limit_mb=2048'];
+const LONGEST = 4096;
+const COMMON = [`-max_len=${LONGEST}`, '-timeout=10', '-rss_limit_mb=2048'];
 
 /** Run one target; an outcome as engine.ts has it. */
 export async function runNative({ target, seconds, seed, onProgress, signal }) {
   await build();
-  const folder = gathered(target);
   const artifacts = mkdtempSync(join(tmpdir(), 'fuzz-'));
   const begin = performance.now();
   const end = begin + 1000 * seconds;
@@ -60,7 +67,7 @@ export async function runNative({ target, seconds, seed, onProgress, signal }) {
     `-max_total_time=${Math.max(1, Math.round(seconds))}`,
     `-seed=${seed % 0x7fffffff || 1}`,
     `-artifact_prefix=${artifacts}/`,
-    folder,
+    ...folders(target),
   ];
   const child = spawn(PROGRAM, args, {
     env: { ...process.env, FUZZ_TARGET: target },
@@ -126,7 +133,7 @@ async function minimise() {
   for (const target of NATIVE_TARGETS) {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     const env = { ...process.env, FUZZ_TARGET: target };
-    const args = [...COMMON, '-merge=1', '-max_len=512', folder, gathered(target)];
+    const args = [...COMMON, '-merge=1', '-max_len=512', folder, ...folders(target)];
     const { status, stderr } = spawnSync(PROGRAM, args, { env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${target}: ${stderr}`);
     kept[target] = readdirSync(folder)

@@ -106,10 +106,10 @@ export async function runNative({ target, seconds, seed, onProgress, signal }) {
   return { ...state, finding: { input, message: message || said.slice(-20).join('\n') } };
 }
 
-/** What fails as well as the input in `file` does, cut down for a few seconds. */
+/** What fails as well as the input in `file` does, cut down as far as a few tries go. */
 function smaller(target, file) {
   const to = `${file}.smaller`;
-  const limits = ['-minimize_crash=1', '-max_total_time=5', `-exact_artifact_path=${to}`];
+  const limits = ['-minimize_crash=1', '-runs=100000', '-seed=1', `-exact_artifact_path=${to}`];
   const env = { ...process.env, FUZZ_TARGET: target };
   spawnSync(PROGRAM, [...COMMON, ...limits, file], { env, stdio: 'ignore' });
   return new Uint8Array(readFileSync(existsSync(to) ? to : file));

@@ -4,21 +4,18 @@
 import { readFileSync } from 'node:fs';
 import binaryen from 'binaryen';
 
-/**
- * For an operator the ones that are easily taken for it, by the names that binaryen has for them. Signed for
- * unsigned is not among them: no address or size in the module is 2^31 or more.
- */
+/** For an operator the ones that are easily taken for it, by the names that binaryen has for them. */
 const NEIGHBOURS = {
   Eq: ['Ne'],
   Ne: ['Eq'],
-  LtU: ['LeU', 'GeU'],
-  LeU: ['LtU', 'GtU'],
-  GtU: ['GeU', 'LeU'],
-  GeU: ['GtU', 'LtU'],
-  LtS: ['LeS', 'GeS'],
-  LeS: ['LtS', 'GtS'],
-  GtS: ['GeS', 'LeS'],
-  GeS: ['GtS', 'LtS'],
+  LtU: ['LeU', 'GeU', 'LtS'],
+  LeU: ['LtU', 'GtU', 'LeS'],
+  GtU: ['GeU', 'LeU', 'GtS'],
+  GeU: ['GtU', 'LtU', 'GeS'],
+  LtS: ['LeS', 'GeS', 'LtU'],
+  LeS: ['LtS', 'GtS', 'LeU'],
+  GtS: ['GeS', 'LeS', 'GtU'],
+  GeS: ['GtS', 'LtS', 'GeU'],
   Add: ['Sub'],
   Sub: ['Add'],
   Mul: ['Add'],
@@ -56,9 +53,10 @@ export function mutantsOf(wasm, wat) {
   for (let index = 0; index < module.getNumFunctions(); index++) {
     const name = names[index] ?? `function ${index}`;
     let ordinal = 0;
-    walk(binaryen.getFunctionInfo(module.getFunctionByIndex(index)).body, (expression) => {
+    const { body } = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
+    walk(body, undefined, (expression, replace) => {
       const where = `${name} ${ordinal++}`;
-      for (const [what, apply, undo] of changes(module, expression)) {
+      for (const [what, apply, undo] of changes(module, expression, replace)) {
         const text = binaryen.emitText(expression).replace(/\s+/g, ' ').slice(0, 160);
         const bytes = () => {
           apply();
@@ -73,29 +71,42 @@ export function mutantsOf(wasm, wat) {
   return mutants;
 }
 
-/** The expressions below `expression`, and itself. */
-function walk(expression, visit) {
-  visit(expression);
-  for (const child of childrenOf(expression)) walk(child, visit);
+/**
+ * `expression` and those below it, each with a function that puts another in its place, if it is one of
+ * those that stand by themselves.
+ */
+function walk(expression, replace, visit) {
+  visit(expression, replace);
+  for (const [child, replaceChild] of childrenOf(expression)) walk(child, replaceChild, visit);
 }
 
 /** Nothing is below these. */
 const LEAVES = [binaryen.ConstId, binaryen.NopId, binaryen.UnreachableId, binaryen.MemorySizeId];
 
 function childrenOf(expression) {
-  if (LEAVES.includes(binaryen.getExpressionId(expression))) return [];
+  const id = binaryen.getExpressionId(expression);
+  if (LEAVES.includes(id)) return [];
   const info = binaryen.getExpressionInfo(expression);
+  const { Block, If, Loop } = binaryen;
+  const setters = {
+    ...(id === binaryen.IfId && { ifTrue: If.setIfTrue, ifFalse: If.setIfFalse }),
+    ...(id === binaryen.LoopId && { body: Loop.setBody }),
+  };
   const one = ['condition', 'ifTrue', 'ifFalse', 'body', 'value', 'ptr', 'left', 'right', 'delta'];
   const more = ['dest', 'source', 'size'];
+  const by = (set) => set && ((other) => set(expression, other));
   return [
-    ...[...one, ...more].map((field) => info[field]),
-    ...(info.children ?? []),
-    ...(info.operands ?? []),
-  ].filter((child) => typeof child === 'number' && child > 0);
+    ...[...one, ...more].map((field) => [info[field], by(setters[field])]),
+    ...(info.children ?? []).map((child, i) => [
+      child,
+      (other) => Block.setChildAt(expression, i, other),
+    ]),
+    ...(info.operands ?? []).map((child) => [child]),
+  ].filter(([child]) => typeof child === 'number' && child > 0);
 }
 
 /** `[what, apply, undo]` of each change that an expression can have. */
-function* changes(module, expression) {
+function* changes(module, expression, replace) {
   const id = binaryen.getExpressionId(expression);
   const set = (owner, field, before, after) => [
     () => owner[`set${field}`](expression, after),
@@ -137,5 +148,21 @@ function* changes(module, expression) {
     const owner = id === binaryen.LoadId ? Load : Store;
     const offset = owner.getOffset(expression);
     yield ['one further', ...set(owner, 'Offset', offset, offset + 1)];
+    const bytes = owner.getBytes(expression);
+    const align = owner.getAlign(expression);
+    const width = (size, alignment) => () => {
+      owner.setBytes(expression, size);
+      owner.setAlign(expression, alignment);
+    };
+    const other = bytes === 1 ? 2 : bytes / 2;
+    yield [`${bytes} bytes to ${other}`, width(other, 1), width(bytes, align)];
+    if (id === binaryen.StoreId && replace) {
+      const parts = [Store.getPtr(expression), Store.getValue(expression)];
+      const dropped = module.block(
+        null,
+        parts.map((part) => module.drop(part)),
+      );
+      yield ['dropped', () => replace(dropped), () => replace(expression)];
+    }
   }
 }

@@ -2,9 +2,9 @@
  * Does the suite notice? Mutants of the module, each against the tests that exercise it.
  * `npm run mutate -- --help`
  *
- * Strategy: two copies of the built tree, whose module is replaced for each mutant. A process runs the
- * quick test files first, which kill nearly all; the slower ones see what is left. A mutant is killed by a
- * test that fails, by a trap that a test does not expect, and by taking too long.
+ * Strategy: two copies of the built tree, whose module is replaced for each mutant. The quickest test files
+ * come first, and kill nearly all; each further stage sees what is left, in a process of its own. A mutant
+ * is killed by a test that fails, by a trap that a test does not expect, and by taking too long.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -25,9 +25,14 @@ const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
 const EQUIVALENT = join(ROOT, 'test/mutate/equivalent.json');
 const JUDGE = join(ROOT, 'test/mutate/judge.mjs');
 
-/** What sees a mutant first, in 2 s at the most, and what sees those that are left. */
-const QUICK = ['exact', 'golden', 'status', 'words', 'recorded'];
-const SLOW = ['module', 'wire', 'findings'];
+const STAGES = [
+  ['exact'],
+  ['golden', 'status', 'words', 'recorded'],
+  ['module'],
+  ['wire', 'findings'],
+];
+/** How long each may take: set by what the module itself takes, for a slow machine must not kill. */
+const limits = STAGES.map(() => 120_000);
 
 const HELP = `usage: npm run mutate -- [options]
 Change the compiled module a little, in many ways, and see whether the tests notice.
@@ -91,7 +96,12 @@ class Tree {
     const bundle = this.#bundle.replace(this.#original, Buffer.from(wasm).toString('base64'));
     writeFileSync(join(this.#path, 'dist/chunks/codec.js'), bundle);
     writeFileSync(join(this.#path, 'dist/codec.wasm'), wasm);
-    return (await this.#run(QUICK, limits.quick)) || (await this.#run(SLOW, limits.slow));
+    this.took = [];
+    for (const [i, names] of STAGES.entries()) {
+      const why = await this.#run(names, limits[i]);
+      if (why !== '') return why;
+    }
+    return '';
   }
 
   #run(names, limitMs) {
@@ -107,16 +117,13 @@ class Tree {
       const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
       child.on('close', (code, signal) => {
         clearTimeout(timer);
-        this.took = performance.now() - started;
+        this.took.push(performance.now() - started);
         if (code === 0) done('');
         else done(signal === 'SIGKILL' ? 'took too long' : said.trim().split('\n')[0] || 'crashed');
       });
     });
   }
 }
-
-/** Set by what the module itself takes: a machine may be slow, and then a time-out kills too many. */
-const limits = { quick: 60_000, slow: 120_000 };
 
 async function main() {
   const all = mutantsOf(join(ROOT, 'dist/codec.wasm'), join(ROOT, 'build/codec.wat'));
@@ -168,15 +175,12 @@ async function main() {
 /** Without a mutation all tests must pass; and how long that takes says what is too long. */
 async function calibrate(trees) {
   const wasm = readFileSync(join(ROOT, 'dist/codec.wasm'));
-  const took = await Promise.all(
-    trees.map(async (tree) => {
-      const why = await tree.judge(wasm);
-      if (why !== '') throw new Error(`without a mutation a test fails: ${why}`);
-      return tree.took;
-    }),
-  );
-  limits.slow = 3 * Math.max(...took) + 2000;
-  limits.quick = Math.max(2000, limits.slow / 2);
+  const whys = await Promise.all(trees.map((tree) => tree.judge(wasm)));
+  const why = whys.find((each) => each !== '');
+  if (why !== undefined) throw new Error(`without a mutation a test fails: ${why}`);
+  for (const i of limits.keys()) {
+    limits[i] = Math.max(2000, 4 * Math.max(...trees.map(({ took }) => took[i])));
+  }
 }
 
 let shown = 0;

@@ -1,17 +1,46 @@
-// `judge.mjs FILE…`: run test files in this process, one after the other, until one fails. Exits with 1
-// then, and names the test.
+// A worker that runs test files over a mutant: whoever instantiates the codec's module gets the mutant in
+// its place. For each message `{ wasm, names }` it answers the name of the first test that fails, or ''.
 
-import { pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+
+const ROOT = new URL('../../', import.meta.url);
+const codec = readFileSync(new URL('dist/codec.wasm', ROOT));
+const { Module, Instance } = WebAssembly;
+const originals = new WeakSet();
+let mutant;
+
+WebAssembly.Module = class extends Module {
+  constructor(bytes) {
+    super(bytes);
+    if (codec.equals(new Uint8Array(bytes))) originals.add(this);
+  }
+};
+WebAssembly.Instance = class extends Instance {
+  constructor(module, imports) {
+    super(originals.has(module) ? mutant : module, imports);
+  }
+};
 
 globalThis.UVU_DEFER = 1;
-const [harness, ...files] = process.argv.slice(2);
-const { runFile } = await import(pathToFileURL(harness).href);
-let test = '';
-for (const file of files) {
-  const { failed } = await runFile(pathToFileURL(file).href, 60_000, (name) => (test = name));
-  if (failed > 0) {
-    console.error(test);
-    process.exit(1);
+const { runFile } = await import(new URL('build/js/test/harness.js', ROOT));
+let round = 0;
+
+async function judge({ wasm, names }) {
+  mutant = new Module(wasm);
+  round++;
+  for (const name of names) {
+    let test = '';
+    // A file that was imported before would not run again.
+    const file = new URL(`build/js/test/${name}.test.js?${round}`, ROOT);
+    const { failed, failures } = await runFile(file.href, 60_000, (next) => {
+      test = next;
+    });
+    if (failed > 0) return `${test || failures[0]}`;
   }
+  return '';
 }
-process.exit(0);
+
+parentPort.on('message', (job) => {
+  void judge(job).then((why) => parentPort.postMessage(why));
+});

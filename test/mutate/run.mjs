@@ -2,23 +2,16 @@
  * Does the suite notice? Mutants of the module, each against the tests that exercise it.
  * `npm run mutate -- --help`
  *
- * Strategy: two copies of the built tree, whose module is replaced for each mutant. The quickest test files
- * come first, and kill nearly all; each further stage sees what is left, in a process of its own. A mutant
- * is killed by a test that fails, by a trap that a test does not expect, and by taking too long.
+ * Strategy: tests run in workers where the codec's module is another. The quickest test file, which makes a
+ * new instance for each call, sees one mutant after the other in one worker and kills nearly all; each
+ * further stage sees what is left in a worker of its own, as the host keeps instances. A mutant is killed by
+ * a test that fails, by a trap that a test does not expect, and by taking too long.
  */
-import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { mutantsOf } from './mutants.mjs';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
@@ -71,58 +64,45 @@ function sample(all, count, seed) {
   return all.filter((_, i) => random() * (all.length - i) < left && left-- > 0);
 }
 
-/** A copy of what is built, whose module can be another. */
-class Tree {
-  #path;
-  #bundle;
-  #original;
+/** Says what becomes of one mutant after the other. */
+class Judge {
+  #first = new Worker(JUDGE, QUIET);
+  /** How long each stage took. */
+  took = [];
 
-  constructor(index) {
-    this.#path = join(ROOT, 'build/mutate', `${index}`);
-    rmSync(this.#path, { recursive: true, force: true });
-    mkdirSync(join(this.#path, 'build'), { recursive: true });
-    cpSync(join(ROOT, 'dist'), join(this.#path, 'dist'), { recursive: true });
-    cpSync(join(ROOT, 'build/js'), join(this.#path, 'build/js'), { recursive: true });
-    cpSync(join(ROOT, 'package.json'), join(this.#path, 'package.json'));
-    for (const name of ['test', 'node_modules'])
-      symlinkSync(join(ROOT, name), join(this.#path, name));
-    this.#bundle = readFileSync(join(this.#path, 'dist/chunks/codec.js'), 'utf8');
-    this.#original = readFileSync(join(ROOT, 'dist/codec.wasm')).toString('base64');
-    if (!this.#bundle.includes(this.#original)) throw new Error('the module is not in the bundle');
-  }
-
-  /** What became of a module: '' if all tests pass, else why not. */
+  /** '' if all tests pass, else why not. */
   async judge(wasm) {
-    const bundle = this.#bundle.replace(this.#original, Buffer.from(wasm).toString('base64'));
-    writeFileSync(join(this.#path, 'dist/chunks/codec.js'), bundle);
-    writeFileSync(join(this.#path, 'dist/codec.wasm'), wasm);
     this.took = [];
     for (const [i, names] of STAGES.entries()) {
-      const why = await this.#run(names, limits[i]);
+      const worker = i === 0 ? this.#first : new Worker(JUDGE, QUIET);
+      const started = performance.now();
+      const why = await ask(worker, { wasm, names }, limits[i]);
+      this.took.push(performance.now() - started);
+      if (i > 0 || why === TOO_LONG) await worker.terminate();
+      if (why === TOO_LONG && i === 0) this.#first = new Worker(JUDGE, QUIET);
       if (why !== '') return why;
     }
     return '';
   }
 
-  #run(names, limitMs) {
-    const built = join(this.#path, 'build/js/test');
-    const files = names.map((name) => join(built, `${name}.test.js`));
-    const started = performance.now();
-    return new Promise((done) => {
-      const child = spawn(process.execPath, [JUDGE, join(built, 'harness.js'), ...files], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      let said = '';
-      child.stderr.on('data', (data) => (said += data));
-      const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
-      child.on('close', (code, signal) => {
-        clearTimeout(timer);
-        this.took.push(performance.now() - started);
-        if (code === 0) done('');
-        else done(signal === 'SIGKILL' ? 'took too long' : said.trim().split('\n')[0] || 'crashed');
-      });
-    });
+  close() {
+    return this.#first.terminate();
   }
+}
+
+const QUIET = { stdout: true, stderr: true };
+const TOO_LONG = 'took too long';
+
+function ask(worker, job, limitMs) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, limitMs, TOO_LONG);
+    worker.removeAllListeners();
+    worker.on('error', reject).on('message', (why) => {
+      clearTimeout(timer);
+      resolve(why);
+    });
+    worker.postMessage(job);
+  });
 }
 
 async function main() {
@@ -134,8 +114,8 @@ async function main() {
     return true;
   }
   console.log(`${mutants.length} of ${all.length} mutants, seed ${options.seed}`);
-  const trees = Array.from({ length: Number(options.jobs) }, (_, i) => new Tree(i));
-  await calibrate(trees);
+  const judges = Array.from({ length: Number(options.jobs) }, () => new Judge());
+  await calibrate(judges);
 
   const known = existsSync(EQUIVALENT) ? JSON.parse(readFileSync(EQUIVALENT, 'utf8')) : {};
   const survivors = [];
@@ -143,9 +123,9 @@ async function main() {
   const queue = mutants.slice();
   const begin = performance.now();
   let done = 0;
-  const lane = async (tree) => {
+  const lane = async (judge) => {
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
-      const why = await tree.judge(mutant.bytes());
+      const why = await judge.judge(mutant.bytes());
       if (why === '') {
         survivors.push(mutant);
         if (!process.stdout.isTTY) console.log(`survives: ${mutant.key}`);
@@ -153,7 +133,8 @@ async function main() {
       progress(++done, mutants.length, survivors.length, begin);
     }
   };
-  await Promise.all(trees.map(lane));
+  await Promise.all(judges.map(lane));
+  await Promise.all(judges.map((judge) => judge.close()));
 
   const killed = mutants.length - survivors.length;
   const score = (100 * killed) / mutants.length;
@@ -173,13 +154,13 @@ async function main() {
 }
 
 /** Without a mutation all tests must pass; and how long that takes says what is too long. */
-async function calibrate(trees) {
+async function calibrate(judges) {
   const wasm = readFileSync(join(ROOT, 'dist/codec.wasm'));
-  const whys = await Promise.all(trees.map((tree) => tree.judge(wasm)));
+  const whys = await Promise.all(judges.map((judge) => judge.judge(wasm)));
   const why = whys.find((each) => each !== '');
   if (why !== undefined) throw new Error(`without a mutation a test fails: ${why}`);
   for (const i of limits.keys()) {
-    limits[i] = Math.max(2000, 4 * Math.max(...trees.map(({ took }) => took[i])));
+    limits[i] = Math.max(2000, 4 * Math.max(...judges.map(({ took }) => took[i])));
   }
 }
 

@@ -648,17 +648,23 @@ CALL(decodeMessage, a[0], a[1], a[2])
 CALL(splitWords, a[0], a[1], a[2], a[3])
 CALL(joinWords, a[0], a[1], a[2], a[3], a[4])
 
-/** `i` and `o` are addresses, to read and to write; behind an `o` is the size, in the unit that `unit` says. */
+/**
+ * `i` and `o` are addresses, to read and to write. Behind an `o` is the size, in the unit that `unit` says,
+ * and behind an `i` an `n` is the number of bytes, if nothing else makes the area.
+ */
 static const struct {
   int (*call)(const u32 *arguments);
   const char *kinds;
 } exports[] = {
-    {any_encodeHeader, "ob"},        {any_decodeHeader, "i."},       {any_encodeTable, "obi.i.i.."},
-    {any_decodeTable, "i...otob..."}, {any_encodeText, "obi."},      {any_encodeDevices, "obi.i.."},
-    {any_decodeDevices, "i..odob."}, {any_encodeDependencies, "obi."}, {any_decodeDependencies, "i..ob"},
-    {any_encodeVersions, "obi.i."},  {any_decodeVersions, "i..ovob"}, {any_encodeString, "obi.."},
-    {any_decodeString, "i.."},       {any_encodeMessage, "obi...."}, {any_decodeMessage, "i.."},
-    {any_splitWords, "i.ob"},        {any_joinWords, "i..ob"},
+    {any_encodeHeader, "ob"},          {any_decodeHeader, "in"},
+    {any_encodeTable, "obi.i.i.."},    {any_decodeTable, "i...otob..."},
+    {any_encodeText, "obi."},          {any_encodeDevices, "obi.i.."},
+    {any_decodeDevices, "in.odob."},   {any_encodeDependencies, "obi."},
+    {any_decodeDependencies, "in.ob"}, {any_encodeVersions, "obi.i."},
+    {any_decodeVersions, "in.ovob"},   {any_encodeString, "obin."},
+    {any_decodeString, "in."},         {any_encodeMessage, "obin..."},
+    {any_decodeMessage, "in."},        {any_splitWords, "inob"},
+    {any_joinWords, "in.ob"},
 };
 
 static u32 unit(char kind) {
@@ -716,7 +722,7 @@ static void set_lengths(const struct call *call, u32 name, u32 uuid) {
   memcpy(tiny_cells() + 4 * CELL_UUID_LENGTH, &uuid, 4);
 }
 
-/** A call: no trap, a status if an area is not inside, and nothing written but cells and outputs. */
+/** A call: no trap, refused if an area is not inside and only then, nothing written but cells and outputs. */
 static void bounds(struct reader from) {
   static uint8_t before[1 << 17];
   struct call call = take_call(&from);
@@ -730,13 +736,19 @@ static void bounds(struct reader from) {
   const char *kinds = exports[call.which].kinds;
   struct { u32 from, to; } outputs[2] = {{0, 0}, {0, 0}};
   int count = 0;
+  bool outside = false, known = true;
   for (int i = 0; kinds[i] != 0; i++) {
-    if (kinds[i] != 'o') continue;
+    if (kinds[i] != 'i' && kinds[i] != 'o') continue;
+    if (kinds[i + 1] == '.') {
+      known = false;
+      continue;
+    }
     u32 at = call.arguments[i];
     uint64_t end = at + (uint64_t)call.arguments[i + 1] * unit(kinds[i + 1]) + SLACK;
-    if (end > size) EXPECT(answer == STATUS_OUT_OF_BOUNDS);
-    else outputs[count].from = at, outputs[count++].to = end;
+    if (end > size) outside = true;
+    else if (kinds[i] == 'o') outputs[count].from = at, outputs[count++].to = end;
   }
+  if (outside || known) EXPECT((answer == STATUS_OUT_OF_BOUNDS) == outside);
   for (u32 line = 0; line < size; line += 64) {
     if (memcmp(tiny.w2c_memory.data + line, before + line, 64) == 0) continue;
     for (u32 i = line; i < line + 64; i++) {

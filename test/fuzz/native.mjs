@@ -133,7 +133,7 @@ async function minimise() {
   for (const target of NATIVE_TARGETS) {
     const folder = mkdtempSync(join(tmpdir(), 'fuzz-'));
     const env = { ...process.env, FUZZ_TARGET: target };
-    const args = [...COMMON, '-merge=1', '-max_len=512', folder, ...folders(target)];
+    const args = [...COMMON, '-merge=1', '-max_len=256', folder, ...folders(target)];
     const { status, stderr } = spawnSync(PROGRAM, args, { env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`${target}: ${stderr}`);
     kept[target] = readdirSync(folder)

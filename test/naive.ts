@@ -361,3 +361,28 @@ export function join(words: readonly Uint8Array[]): Uint8Array {
 export function line(text: string): Uint8Array {
   return bytesOf(text.replaceAll('\\', '\\\\'));
 }
+
+/** A whole table text of dmsetup's, as a request has its lines. */
+export function lines(text: Uint8Array): PlainTarget[] {
+  const space = '\\t\\v\\f\\r ';
+  const line = new RegExp(
+    `^[${space}]*(\\d+)[${space}]+(\\d+)[${space}]+([^${space}]{1,15})(?![^${space}])([^#]*)`,
+  );
+  const latin = (part: string) => Uint8Array.from(part, (character) => character.charCodeAt(0));
+  return Array.from(text, (byte) => String.fromCharCode(byte))
+    .join('')
+    .split('\n')
+    .filter((row) => !new RegExp(`^[${space}]*(#|$)`).test(row))
+    .map((row) => {
+      const [, start, length, type, rest] = line.exec(row) ?? [];
+      if (start === undefined || `${type}${rest}`.includes('\0')) throw new Refused();
+      const parameters = rest!.replace(new RegExp(`^[${space}]+|[${space}]+$`, 'g'), '');
+      const target = { startSector: BigInt(start), length: BigInt(length!) };
+      if (target.startSector >> 64n || target.length >> 64n) throw new Refused();
+      return {
+        ...target,
+        type: textOf(latin(type!)),
+        parameters: latin(parameters.replaceAll('\\', '\\\\')),
+      };
+    });
+}

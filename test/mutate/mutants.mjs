@@ -4,7 +4,11 @@
 import { readFileSync } from 'node:fs';
 import binaryen from 'binaryen';
 
-/** For an operator the ones that are easily taken for it, by the names that binaryen has for them. */
+/**
+ * For an operator the ones that are easily taken for it, by the names that binaryen has for them. Signed for
+ * unsigned is one only where a difference is compared, which may be negative: no address or size in the
+ * module is 2^31 or more.
+ */
 const NEIGHBOURS = {
   Eq: ['Ne'],
   Ne: ['Eq'],
@@ -105,6 +109,11 @@ function childrenOf(expression) {
   ].filter(([child]) => typeof child === 'number' && child > 0);
 }
 
+function isSub(expression) {
+  if (binaryen.getExpressionId(expression) !== binaryen.BinaryId) return false;
+  return [binaryen.SubInt32, binaryen.SubInt64].includes(binaryen.Binary.getOp(expression));
+}
+
 /** `[what, apply, undo]` of each change that an expression can have. */
 function* changes(module, expression, replace) {
   const id = binaryen.getExpressionId(expression);
@@ -123,8 +132,12 @@ function* changes(module, expression, replace) {
   const { Binary, Const, If, Break, Select, Load, Store } = binaryen;
   if (id === binaryen.BinaryId) {
     const op = Binary.getOp(expression);
-    for (const [name, other] of OPERATORS.get(op)?.[1] ?? []) {
-      yield [`${OPERATORS.get(op)[0]} to ${name}`, ...set(Binary, 'Op', op, other)];
+    const [from, others] = OPERATORS.get(op) ?? ['', []];
+    const isDifference = isSub(Binary.getLeft(expression)) || isSub(Binary.getRight(expression));
+    for (const [name, other] of others) {
+      const isSign = from.slice(0, 2) === name.slice(0, 2) && from.at(-1) !== name.at(-1);
+      if (isSign && !isDifference) continue;
+      yield [`${from} to ${name}`, ...set(Binary, 'Op', op, other)];
     }
   } else if (id === binaryen.ConstId) {
     const field = { [binaryen.i32]: 'ValueI32', [binaryen.i64]: 'ValueI64' }[

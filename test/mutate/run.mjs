@@ -20,6 +20,7 @@ const JUDGE = join(ROOT, 'test/mutate/judge.mjs');
 
 const STAGES = [
   ['exact'],
+  ['bytes'],
   ['golden', 'status', 'words', 'recorded'],
   ['module'],
   ['wire', 'findings'],

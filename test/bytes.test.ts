@@ -140,14 +140,14 @@ Bytes('parameters of each kind are written', () => {
     return text.flatMap((byte) => (kind === LINE && byte === 0x5c ? [byte, byte] : [byte]));
   };
   for (const text of texts()) {
-    for (const kind of [BYTES!, LINE!, WORDS!]) {
+    for (const kind of [BYTES, LINE, WORDS]) {
       const length = put(TEXT, [...text, ...other]);
       for (const [i, size] of [text.length, other.length].entries()) {
         const at = RECORDS + i * TARGET_RECORD_SIZE;
         view.setBigUint64(at, 8n, true);
         view.setBigUint64(at + 8, 8n, true);
         view.setUint32(at + 16, size, true);
-        view.setUint32(at + 20, (0 << TYPE_SHIFT) | (i === 0 ? kind : BYTES!), true);
+        view.setUint32(at + 20, (0 << TYPE_SHIFT) | (i === 0 ? kind : BYTES), true);
       }
       const answer = machine.calls.encodeTable!(
         ...[OUT, ROOM, RECORDS, 2, TYPES, 1, TEXT, length, 0],

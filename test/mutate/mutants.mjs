@@ -135,7 +135,7 @@ function* changes(module, expression, replace) {
     const [from, others] = OPERATORS.get(op) ?? ['', []];
     const isDifference = isSub(Binary.getLeft(expression)) || isSub(Binary.getRight(expression));
     for (const [name, other] of others) {
-      const isSign = from.slice(0, 2) === name.slice(0, 2) && from.at(-1) !== name.at(-1);
+      const isSign = from.slice(0, -1) === name.slice(0, -1);
       if (isSign && !isDifference) continue;
       yield [`${from} to ${name}`, ...set(Binary, 'Op', op, other)];
     }

@@ -1743,7 +1743,7 @@ interface OpenTable {
 const LINE_FEED = 0x0a;
 
 /** Above this much memory a codec is given up after the call: another one is made in half a millisecond. */
-const LARGE = 0x1000000;
+const LARGE = 0x4000000;
 
 /** Types up to which a search costs less than a map. */
 const FEW_TYPES = 8;

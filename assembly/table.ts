@@ -106,10 +106,8 @@ export function encodeTable(
 ): i32 {
   if (
     !inside(out, capacity) ||
-    <u64>count * TARGET_RECORD_SIZE > u32.MAX_VALUE ||
-    !inside(records, count * TARGET_RECORD_SIZE) ||
-    <u64>typeCount * DM_MAX_TYPE_NAME > u32.MAX_VALUE ||
-    !inside(types, typeCount * DM_MAX_TYPE_NAME) ||
+    !inside(records, <u64>count * TARGET_RECORD_SIZE) ||
+    !inside(types, <u64>typeCount * DM_MAX_TYPE_NAME) ||
     !inside(text, textLength)
   ) {
     return Status.OUT_OF_BOUNDS;
@@ -203,8 +201,7 @@ export function decodeTable(
   if (
     !inside(buffer, length) ||
     dataStart > length ||
-    <u64>indexCapacity * TARGET_INDEX_SIZE > u32.MAX_VALUE ||
-    !inside(index, indexCapacity * TARGET_INDEX_SIZE) ||
+    !inside(index, <u64>indexCapacity * TARGET_INDEX_SIZE) ||
     !inside(text, textCapacity)
   ) {
     return Status.OUT_OF_BOUNDS;

@@ -3,9 +3,8 @@
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import { Eight, HIGHS, ONES, SLACK, cell, fail, inside, setCell } from './bytes';
+import { Eight, HIGHS, ONES, SLACK, fail, inside, setCell } from './bytes';
 import { tableCapacity } from './table';
-import { putLine } from './words';
 
 const LINE_FEED: u32 = 0x0a;
 const HASH: u32 = 0x23;
@@ -32,10 +31,8 @@ function skipSpaces(at: u32): u32 {
   return at;
 }
 
-/** To the first `byte`, or to the line's end. */
-function findInLine(at: u32, byte: u32): u32 {
-  let found: u32 = load<u8>(at);
-  while (found != byte && found != LINE_FEED) found = load<u8>(++at);
+function findLineFeed(at: u32): u32 {
+  while (load<u8>(at) != LINE_FEED) at++;
   return at;
 }
 
@@ -87,7 +84,7 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
     let byte: u32 = load<u8>(at);
     if (byte == LINE_FEED) continue;
     if (byte == HASH) {
-      at = findInLine(at, LINE_FEED);
+      at = findLineFeed(at);
       continue;
     }
 
@@ -122,43 +119,41 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
     const type = at;
     at = type + Eight.count(Eight.below(load<u64>(type), 0x21));
     byte = load<u8>(at);
-    while (byte > 0x20 || (byte && !Space.is(byte))) byte = load<u8>(++at);
+    while (byte && !Space.is(byte)) byte = load<u8>(++at);
     if (!byte) return fail(Status.LINE_HAS_NUL, count, at - text);
     const typeLength = at - type;
     if (typeLength == 0) return fail(Status.LINE_NO_TYPE, count, type - text);
     if (typeLength >= DM_MAX_TYPE_NAME) return fail(Status.TYPE_TOO_LONG, count, type - text);
 
-    // Copied on the way to the line's end, if nothing stands there that has to be looked at.
-    const parameters = Space.skip(at);
-    let to = spec + SPEC_SIZE;
-    at = parameters;
-    let eight: u64, special: u64;
+    at = Space.skip(at);
+    const parameters = spec + SPEC_SIZE;
+    let to = parameters;
     for (;;) {
-      eight = load<u64>(at);
-      // Below a blank there are the line feed, NUL, and what is as good as never there.
-      special = Eight.below(eight, 0x20) | Eight.has(eight, HASH) | Eight.has(eight, BACKSLASH);
-      if (special) break;
+      // Eight at once, up to the first that has to be looked at.
+      const eight = load<u64>(at);
+      const special =
+        Eight.below(eight, 0x20) | Eight.has(eight, HASH) | Eight.has(eight, BACKSLASH);
       store<u64>(to, eight);
-      to += 8;
-      at += 8;
-    }
-    const rest = Eight.count(special);
-    store<u64>(to, eight & Eight.first(rest));
-    at += rest;
-    let written = at - parameters;
-    if (load<u8>(at) != LINE_FEED || (written && Space.is(load<u8>(at - 1)))) {
-      // A comment cuts the parameters, whatever stands before the `#`; then blanks go from their end.
-      let end = findInLine(at, HASH);
-      at = findInLine(end, LINE_FEED);
-      while (end > parameters && Space.is(load<u8>(end - 1))) end--;
-      to = spec + SPEC_SIZE;
-      const put = putLine(to, parameters, end - parameters, count);
-      if (put < 0) {
-        return fail(Status.LINE_HAS_NUL, count, parameters - text + cell(Cell.FAIL_OFFSET));
+      if (!special) {
+        to += 8;
+        at += 8;
+        continue;
       }
-      store<u64>(to + <u32>put, 0);
-      written = <u32>put;
+      const plain = Eight.count(special);
+      to += plain;
+      at += plain;
+      byte = load<u8>(at);
+      // A comment cuts the parameters, whatever stands before the `#`.
+      if (byte == LINE_FEED || byte == HASH) break;
+      if (!byte) return fail(Status.LINE_HAS_NUL, count, at - text);
+      // As libdm sends a line: each backslash doubled.
+      if (byte == BACKSLASH) store<u8>(to++, BACKSLASH);
+      store<u8>(to++, byte);
+      at++;
     }
+    for (let last = at; to > parameters && Space.is(load<u8>(--last));) to--;
+    store<u64>(to, 0);
+    if (byte == HASH) at = findLineFeed(at);
 
     const target = changetype<DmTargetSpec>(<usize>spec);
     target.sector_start = start;
@@ -170,7 +165,7 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
       low == 8 ? load<u64>(type) : load<u64>(type) & Eight.first(typeLength),
     );
     store<u64>(spec + SPEC_TYPE + 8, load<u64>(type + 8) & Eight.first(typeLength - low));
-    const size = SPEC_SIZE + (written & ~7) + 8;
+    const size = SPEC_SIZE + ((to - parameters) & ~7) + 8;
     target.next = size;
     spec += size;
     count++;

@@ -610,4 +610,25 @@ Exact('numbers of every length are read as they are', () => {
   }
 });
 
+Exact('a text of more than 64 KiB, and more types than 16 bits of a kind can tell', () => {
+  const [length, row] = [70_000, 5000];
+  const { calls, memory } = new Machine();
+  const at = calls.reserve!(4 * MEMORY_END);
+  const [types, text, out] = [at + 0x100, at + 0x20000, at + 0x40000];
+  const u8 = new Uint8Array(memory.buffer);
+  const view = new DataView(memory.buffer);
+  view.setBigUint64(at + 8, 8n, true);
+  view.setUint32(at + 16, length, true);
+  view.setUint32(at + 20, (row << TYPE_SHIFT) | 1, true);
+  u8.set(utf8.encode('linear'.padEnd(16, '\0')), types + 16 * row);
+  u8.fill(0x61, text, text + length);
+  const capacity = 48 + 2 * length + 16;
+  const args = [out, capacity, at, 1, types, row + 1, text, length, 0] as const;
+  assert.is(calls.encodeTable!(...args), 40 + length + 8);
+  assert.is(new TextDecoder().decode(u8.subarray(out + 24, out + 30)), 'linear');
+  const put = u8.subarray(out + 40, out + 40 + length);
+  assert.ok(put.every((byte) => byte === 0x61));
+  assert.is(u8[out + 40 + length], 0);
+});
+
 Exact.run();

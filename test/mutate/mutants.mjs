@@ -7,7 +7,7 @@ import binaryen from 'binaryen';
 /**
  * For an operator the ones that are easily taken for it, by the names that binaryen has for them. Signed for
  * unsigned is one only where a difference is compared, which may be negative: no address or size in the
- * module is 2^31 or more.
+ * module is 2^31 or more. Bits that are put together have none in common, so that Xor for Or is no mistake.
  */
 const NEIGHBOURS = {
   Eq: ['Ne'],
@@ -23,9 +23,9 @@ const NEIGHBOURS = {
   Add: ['Sub'],
   Sub: ['Add'],
   Mul: ['Add'],
-  And: ['Or', 'Xor'],
-  Or: ['And', 'Xor'],
-  Xor: ['Or', 'And'],
+  And: ['Or'],
+  Or: ['And'],
+  Xor: ['And'],
   Shl: ['ShrU'],
   ShrU: ['Shl'],
   ShrS: ['Shl'],

@@ -52,14 +52,10 @@ function wraps(at: u32, end: u32): bool {
   return false;
 }
 
-/** The most targets that `length` bytes of text can have: `0 1 a` and a line feed each. */
-export function lineCapacity(length: u32): u32 {
-  return length / 6 + 1;
-}
-
 /**
  * A whole table text, a line feed at its end → a chain of specs at `out`, as encodeTable makes it for a
- * request. COUNT is how many targets there are.
+ * request. COUNT is how many targets there are. It goes on as long as there is room for the rest as one
+ * target: how many there are is seen on the way only.
  * @returns the bytes written, or a Status with FAIL_OFFSET in the text
  */
 export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32 {
@@ -73,10 +69,9 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
   ) {
     return Status.OUT_OF_BOUNDS;
   }
-  if (<u64>capacity < tableCapacity(lineCapacity(length), length)) {
-    return Status.OUTPUT_TOO_SMALL;
-  }
   const textEnd = text + length;
+  // Two bytes out for each byte of text that is left, and a spec.
+  const most = <i64>out + capacity - tableCapacity(1, 0) - 2 * <i64>textEnd;
   let spec = out;
   let count: u32 = 0;
   for (let at = text; at < textEnd; at++) {
@@ -87,6 +82,7 @@ export function encodeText(out: u32, capacity: u32, text: u32, length: u32): i32
       at = findLineFeed(at);
       continue;
     }
+    if (<i64>spec - 2 * <i64>at > most) return Status.OUTPUT_TOO_SMALL;
 
     let start: u64 = 0;
     let sectors: u64 = 0;

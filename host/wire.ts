@@ -735,9 +735,16 @@ export class Codec {
     }
     this.#u8[from + written++] = LINE_FEED;
     const out = align8(from + written + 8);
-    const room = tableCapacity(Math.floor(written / 6) + 1, written);
-    this.#reserve(out - from + HEADER_SIZE + room);
-    const size = this.#module.encodeText(out + HEADER_SIZE, room, from, written);
+    const encode = (targets: number): number => {
+      const room = tableCapacity(targets, written);
+      this.#reserve(out - from + HEADER_SIZE + room);
+      return this.#module.encodeText(out + HEADER_SIZE, room, from, written);
+    };
+    // `0 1 a` and a line feed each; but a long text is hardly made of those, and room is memory.
+    const most = Math.floor(written / 6) + 1;
+    const likely = Math.max(0x4000, Math.floor(written / 32));
+    let size = encode(Math.min(most, likely));
+    if (size === (Status.OUTPUT_TOO_SMALL as number)) size = encode(most);
     if (size < 0) {
       const offset = this.#cell(Cell.FAIL_OFFSET);
       throw lineError(text, textOf(this.#u8.subarray(from, from + offset)).length, size);

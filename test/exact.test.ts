@@ -14,7 +14,7 @@ import {
 } from '#internal';
 import { assert, suite } from './harness.js';
 import * as naive from './naive.js';
-import { EXPORTS, Machine, MEMORY_END, names } from './raw.js';
+import { EXPORTS, LINES, Machine, MEMORY_END, capacityOf, names } from './raw.js';
 
 const SLACK = 8;
 const { OUT_OF_BOUNDS, OUTPUT_TOO_SMALL } = Status;
@@ -33,7 +33,8 @@ const CAPACITIES: Readonly<Record<string, Readonly<Record<number, number | undef
   decodeVersions: { 4: undefined, 6: EXPORTS.decodeVersions!.args[1] },
   encodeString: { 1: 5 },
   encodeMessage: { 1: undefined },
-  encodeText: { 1: undefined },
+  // The first target, and what the second one could need.
+  encodeText: { 1: 48 + capacityOf(1, LINES.length - '# none\n0 8 linear 8:16 0\n'.length) },
   splitWords: { 3: undefined },
   joinWords: { 4: undefined },
 };

@@ -51,6 +51,26 @@ Memory('a load, and a reply, take up to three times their bytes', () => {
   }
 });
 
+Memory(
+  'a text takes up to three times the bytes of its request, however short its lines are',
+  () => {
+    const text = linear(100_000)
+      .map(({ startSector, length, type, parameters }) =>
+        [startSector, length, type, parameters].join(' '),
+      )
+      .join('\n');
+    const short = '0 1 a\n'.repeat(100_000);
+    for (const targets of [text, short]) {
+      const run = (): Uint8Array =>
+        new Codec(new Uint8Array(readFileSync(path))).encodeRequest('TABLE_LOAD', { targets });
+      let bytes = 0;
+      const [memory] = memoriesOf(() => (bytes = run().length));
+      const { byteLength } = memory!.buffer;
+      assert.ok(byteLength <= 3 * bytes, `${byteLength} for ${bytes}`);
+    }
+  },
+);
+
 Memory('grows by doubling up to 1 MiB at once, by what is asked for above that, else not', () => {
   const { calls, memory } = new Machine();
   const base = calls.reserve!(0);
@@ -80,7 +100,7 @@ Memory('grows by doubling up to 1 MiB at once, by what is asked for above that, 
 
 Memory('what a large call took is given back, and that of a small one kept', () => {
   const small = (): unknown => encodeRequest('DEV_STATUS', { name: 'small' });
-  const targets = `0 1 x ${'a'.repeat(7 * MIB)}`;
+  const targets = '0 1 a\n'.repeat(MIB);
   memoriesOf(small);
   let made = memoriesOf(() => encodeRequest('TABLE_LOAD', { targets }));
   assert.is(made.length, 0);

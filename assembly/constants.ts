@@ -2,6 +2,7 @@
 // out of the module that is shipped, whose size they would double.
 
 export * from './uapi';
+export { COMMENTS, Flaw, LINE_SIZE, Line, NAMES } from './lines';
 export { Cell, Status } from './status';
 export {
   FLOAT_LENGTH,

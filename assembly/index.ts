@@ -6,6 +6,7 @@ import { NAME_SLOT, SLACK, UUID_SLOT, controlBlock as cells } from './bytes';
 import { Status } from './status';
 
 export { decodeHeader, encodeHeader } from './header';
+export { findSeparators, scanLines } from './lines';
 export {
   decodeDependencies,
   decodeDevices,

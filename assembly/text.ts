@@ -10,7 +10,7 @@ const LINE_FEED: u32 = 0x0a;
 const HASH: u32 = 0x23;
 const BACKSLASH: u32 = 0x5c;
 
-class Space {
+export class Space {
   /** isspace() of the C locale, which has no 0xA0; written out where it is used. */
   @inline
   static is(byte: u32): bool {

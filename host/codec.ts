@@ -23,6 +23,13 @@ export {
 export * from './generated/uapi.js';
 export { inspect, type Field, type InspectOptions } from './inspect.js';
 export {
+  formatTable,
+  parseListing,
+  parseTable,
+  type ListedDevice,
+  type ParsedTarget,
+} from './text.js';
+export {
   bytesToSectors,
   majorOf,
   makeDev,

@@ -10,4 +10,5 @@ export * from './generated/abi.js';
 export * from './keys.js';
 export * from './meaning.js';
 export * from './operations.js';
+export * from './text.js';
 export * from './wire.js';

@@ -22,6 +22,7 @@ import {
   HEADER_SIZE,
   HEADER_TARGET_COUNT,
   HEADER_UUID,
+  LINE_SIZE,
   NAME_LIST_EVENT_NR_MINOR,
   NAME_LIST_FLAGS_MINOR,
   Parameters,
@@ -1647,6 +1648,76 @@ export class Codec {
     return textOf(this.#u8.subarray(out, out + written));
   }
 
+  // ── Text ───────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Write a text of which only what is ASCII means anything, one byte for each unit of a string: so the
+   * module's offsets are the caller's.
+   */
+  #putUnits(text: string | Uint8Array): number {
+    const { length } = text;
+    const from = this.#base;
+    this.#reserve(length + 8);
+    const u8 = this.#u8;
+    if (typeof text !== 'string') {
+      u8.set(text, from);
+      return length;
+    }
+    const { read, written } = utf8.encodeInto(text, u8.subarray(from, from + length));
+    if (read === length && written === length) return length;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      u8[from + i] = unit > 0x7f ? 0xff : unit;
+    }
+    return length;
+  }
+
+  /**
+   * Call `scan` with room for as many records of `size` bytes as `likely`, and once more if there are
+   * more of them.
+   * @returns a copy of the records
+   */
+  #records(
+    text: string | Uint8Array,
+    size: number,
+    likely: number,
+    scan: (length: number, records: number, room: number) => number,
+  ): Uint32Array {
+    if (typeof text !== 'string' && !((text as unknown) instanceof Uint8Array)) {
+      throw new InputError({ path: 'text' }, `expected a text or bytes, got ${show(text)}`);
+    }
+    // Nothing says whether there is a key in it.
+    this.#begin(true);
+    try {
+      const length = this.#putUnits(text);
+      const records = align8(this.#base + length + 8);
+      for (let room = likely; ;) {
+        this.#reserve(records - this.#base + room * size + 8);
+        const count = scan(length, records, room);
+        if (count < 0) throw new RangeError(INTERNAL);
+        const end = records + count * size;
+        if (count <= room) return this.#u32.slice(records >> 2, end >> 2);
+        room = count;
+      }
+    } finally {
+      this.#wipe();
+    }
+  }
+
+  /** @see scanLines */
+  scanLines(text: string | Uint8Array, how: number): Uint32Array {
+    return this.#records(text, LINE_SIZE, (text.length >> 5) + 8, (length, records, room) =>
+      this.#module.scanLines(this.#base, length, records, room, how),
+    );
+  }
+
+  /** @see findSeparators */
+  findSeparators(text: string, escapes: boolean): Uint32Array {
+    return this.#records(text, 4, 64, (length, records, room) =>
+      this.#module.findSeparators(this.#base, length, records, room, escapes),
+    );
+  }
+
   // ── Failures ───────────────────────────────────────────────────────────────────────────────────
 
   /** An encode's Status, as the InputError that it is. */
@@ -1837,14 +1908,19 @@ const LINE_PROBLEM: Readonly<Record<number, string>> = {
 };
 
 function lineError(text: string, offset: number, status: number): InputError {
-  const problem = LINE_PROBLEM[status];
-  if (problem === undefined) throw new RangeError(INTERNAL);
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
   const column = offset - before.lastIndexOf('\n');
   const [word = ''] = /^\S*/.exec(text.slice(offset)) ?? [];
-  const got = word === '' ? '' : `, got ${show(word)}`;
-  return new InputError({ line, column, offset }, `${problem}${got}`);
+  return new InputError({ line, column, offset }, lineProblem(status, word));
+}
+
+/** What is wrong with a line that has `word` there. */
+export function lineProblem(status: number, word: string): string {
+  const problem = LINE_PROBLEM[status];
+  if (problem === undefined) throw new RangeError(INTERNAL);
+  // What stands behind a NUL may be a part of a key.
+  return word === '' || status === Status.LINE_HAS_NUL ? problem : `${problem}, got ${show(word)}`;
 }
 
 function parameterProblem(status: number): string {
@@ -1969,7 +2045,7 @@ function atMost(value: unknown, most: number, path: string): number {
 }
 
 /** A number of sectors that is no field of a target. */
-function sectorOf(value: unknown, path: string): number | bigint {
+export function sectorOf(value: unknown, path: string): number | bigint {
   const fits =
     typeof value === 'bigint'
       ? value >= 0n && value <= 0xffffffffffffffffn
@@ -2020,7 +2096,7 @@ function excerpt(bytes: Uint8Array, offset: number): string {
 }
 
 /** UTF-8; U+DC80…U+DCFF, which stand for a byte that is none, become that byte. */
-function toBytes(text: string, path: string | (() => string)): Uint8Array {
+export function toBytes(text: string, path: string | (() => string)): Uint8Array {
   if (!LONE_SURROGATE.test(text)) return utf8.encode(text);
   const parts: Uint8Array[] = [];
   for (const character of text) {
@@ -2213,4 +2289,30 @@ export function splitParameters(parameters: string | Uint8Array): string[] {
  */
 export function joinParameters(words: readonly Parameter[]): string {
   return codec().joinParameters(words);
+}
+
+/**
+ * Where everything stands in the lines of a text that are neither blank nor comments.
+ *
+ * @param text - offsets are in its own units: UTF-16 for a string, bytes for bytes
+ * @param how - COMMENTS: `#` begins one; NAMES: there may be a name before a line
+ * @returns LINE_SIZE / 4 numbers for each line, by Line
+ */
+export function scanLines(text: string | Uint8Array, how: number): Uint32Array {
+  const used = codec();
+  const lines = used.scanLines(text, how);
+  give(used);
+  return lines;
+}
+
+/**
+ * The offsets of each `,` and `;` in a text.
+ *
+ * @param escapes - are those behind a backslash none?
+ */
+export function findSeparators(text: string, escapes: boolean): Uint32Array {
+  const used = codec();
+  const offsets = used.findSeparators(text, escapes);
+  give(used);
+  return offsets;
 }

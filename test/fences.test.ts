@@ -593,7 +593,8 @@ const ORDER: readonly RegExp[] = [
   /^host\/(control|replay)\.ts$|^host\/model\//,
   // What control.ts is made of, and nobody else uses.
   /^host\/control\//,
-  /^host\/(lint|text|inspect)\.ts$|^host\/targets\//,
+  /^host\/(lint|concise|explain)\.ts$|^host\/targets\//,
+  /^host\/(text|names|inspect)\.ts$/,
   /^host\/(wire|transport)\.ts$/,
   /^host\/(features|flags|keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,

@@ -1,0 +1,11 @@
+// What others wrote, as the files in facts/ quote it: nothing in them was made by this package.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A file's cases, or another list in it. */
+export function factsOf<Case>(file: string, list = 'cases'): readonly Case[] {
+  const path = join(import.meta.dirname, '../../../test/facts', `${file}.json`);
+  const facts = JSON.parse(readFileSync(path, 'utf8')) as Record<string, readonly Case[]>;
+  return facts[list]!;
+}

@@ -7,6 +7,17 @@
  */
 
 export {
+  BOOT_TARGETS,
+  formatConcise,
+  formatDmModCreate,
+  formatDmModWaitfor,
+  parseConcise,
+  parseDmModCreate,
+  parseDmModWaitfor,
+  type ConciseDevice,
+  type ConciseInput,
+} from './concise.js';
+export {
   ClosedError,
   DeviceMapperError,
   InputError,
@@ -22,6 +33,14 @@ export {
 } from './errors.js';
 export * from './generated/uapi.js';
 export { inspect, type Field, type InspectOptions } from './inspect.js';
+export {
+  joinLvmName,
+  mangleName,
+  splitLvmName,
+  unmangleName,
+  type LvmName,
+  type ManglingMode,
+} from './names.js';
 export {
   formatTable,
   parseListing,

@@ -123,15 +123,17 @@ export function scanLines(text: u32, length: u32, rows: u32, capacity: u32, how:
   const textEnd = text + length;
   let number: u32 = 0;
   let count: u32 = 0;
-  let next = text;
-  for (let at = text; at < textEnd; at = next + 1) {
-    next = find(at, textEnd, LINE_FEED);
+  let from = text;
+  while (from < textEnd) {
+    const at = from;
+    const next = find(at, textEnd, LINE_FEED);
+    from = next + 1;
     number++;
     let field = skip(at, next, true);
     if (field == next || (how & COMMENTS && load<u8>(field) == HASH)) continue;
     if (count++ >= capacity) continue;
 
-    let row = rows + (count - 1) * LINE_SIZE;
+    const row = rows + (count - 1) * LINE_SIZE;
     store<u32>(row, number, Line.NUMBER << 2);
     store<u32>(row, at - text, Line.NAME << 2);
     const name = how & NAMES ? nameEnd(at, next) : at;

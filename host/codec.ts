@@ -31,6 +31,13 @@ export {
   type KernelErrorDetail,
   type UnavailableReason,
 } from './errors.js';
+export {
+  diffTables,
+  explainSector,
+  type ExplainOptions,
+  type SectorPlace,
+  type TableChange,
+} from './explain.js';
 export * from './generated/uapi.js';
 export { inspect, type Field, type InspectOptions } from './inspect.js';
 export {

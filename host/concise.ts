@@ -66,7 +66,7 @@ class Source {
   readonly text: string;
   readonly escapes: boolean;
 
-  constructor(text: string, escapes: boolean) {
+  constructor(text: string, { escapes }: { readonly escapes: boolean }) {
     this.text = text;
     this.escapes = escapes;
   }
@@ -82,7 +82,7 @@ class Source {
     const { text } = this;
     const devices: Piece[][] = [[]];
     let from = 0;
-    for (const to of [...findSeparators(text, this.escapes), text.length]) {
+    for (const to of [...findSeparators(text, this), text.length]) {
       devices.at(-1)!.push({ from, to });
       from = to + 1;
       if (text[to] === ';') devices.push([]);
@@ -242,7 +242,7 @@ function bootSectors(
         `expected a number of 512-byte sectors below 2^64, got ${show(word)}`,
       );
     }
-    return value! > Number.MAX_SAFE_INTEGER ? value! : Number(value);
+    return value > Number.MAX_SAFE_INTEGER ? value : Number(value);
   });
   return { startSector: startSector!, length: length! };
 }
@@ -263,7 +263,7 @@ function text(value: unknown): string {
  * @see lvm2 tools/dmsetup.c _parse_device_list()
  */
 export function parseConcise(concise: string): ConciseDevice[] {
-  const source = new Source(text(concise), true);
+  const source = new Source(text(concise), { escapes: true });
   return source.tables(source.fields(false), false, COMMENTS);
 }
 
@@ -296,7 +296,7 @@ export function parseDmModCreate(parameter: string): ConciseDevice[] {
   let value = text(parameter);
   if (quoted.test(value)) value = value.replace(/"\s*$/, blank);
   value = value.replace(quoted, blank).replace(/^\s*(?:dm-mod\.create|dm)=/, blank);
-  const source = new Source(value, false);
+  const source = new Source(value, { escapes: false });
   if (/^\s*\d+\s+\S+\s+\S+\s+r[ow]\s+\d+\s*,/.test(value)) return oldDevices(source);
   const { length } = value.trim();
   if (length >= BOOT_LENGTH) {
@@ -433,7 +433,7 @@ function fieldOf(value: unknown, least: number, size: number, path: string): str
  * @see drivers/md/dm-init.c dm_init_init(); from 6.2 on
  */
 export function parseDmModWaitfor(parameter: string): string[] {
-  const source = new Source(text(parameter), false);
+  const source = new Source(text(parameter), { escapes: false });
   const begin = /^\s*(?:dm-mod\.waitfor=)?/.exec(parameter)![0].length;
   let offset = begin;
   const devices = parameter

@@ -1712,7 +1712,7 @@ export class Codec {
   }
 
   /** @see findSeparators */
-  findSeparators(text: string, escapes: boolean): Uint32Array {
+  findSeparators(text: string, { escapes }: Escapes): Uint32Array {
     return this.#records(text, 4, 64, (length, records, room) =>
       this.#module.findSeparators(this.#base, length, records, room, escapes),
     );
@@ -1799,6 +1799,12 @@ function refusing(command: Command, bytes: Uint8Array): Refuse {
     const open = COMMANDS[command].answers === 'targets' ? bytes.subarray(0, HEADER_SIZE) : bytes;
     throw new ReplyError(command, offset, problem, excerpt(open, offset));
   };
+}
+
+/** How separators are found. */
+interface Escapes {
+  /** Is one behind a backslash none? */
+  readonly escapes: boolean;
 }
 
 /** A chain of specs in memory, HEADER_SIZE behind `out`. */
@@ -2305,14 +2311,10 @@ export function scanLines(text: string | Uint8Array, how: number): Uint32Array {
   return lines;
 }
 
-/**
- * The offsets of each `,` and `;` in a text.
- *
- * @param escapes - are those behind a backslash none?
- */
-export function findSeparators(text: string, escapes: boolean): Uint32Array {
+/** The offsets of each `,` and `;` in a text. */
+export function findSeparators(text: string, options: Escapes): Uint32Array {
   const used = codec();
-  const offsets = used.findSeparators(text, escapes);
+  const offsets = used.findSeparators(text, options);
   give(used);
   return offsets;
 }

@@ -41,7 +41,7 @@ const plain = (devices: readonly ConciseDevice[]) =>
   }));
 
 Concise("the boot parameters of the kernel's documentation and of machines are read", () => {
-  const cases = factsOf<Case>('dm-mod-create');
+  const cases = factsOf('dm-mod-create') as readonly Case[];
   assert.is(cases.length, 10);
   for (const { id, text, devices } of cases) {
     assert.equal(plain(parseDmModCreate(text)), devices, id);
@@ -54,8 +54,8 @@ Concise("the boot parameters of the kernel's documentation and of machines are r
 });
 
 Concise('the targets that may be used at boot are those that dm-init.c names', () => {
-  assert.equal(BOOT_TARGETS, factsOf<string>('dm-mod-create', 'boot_targets_allowed'));
-  for (const type of factsOf<string>('dm-mod-create', 'boot_targets_constrained')) {
+  assert.equal(BOOT_TARGETS, factsOf('dm-mod-create', 'boot_targets_allowed'));
+  for (const type of factsOf('dm-mod-create', 'boot_targets_constrained') as readonly string[]) {
     assert.throws(() => parseDmModCreate(`a,,,rw,0 8 ${type} 8:1 0`), /may be used at boot/);
     assert.throws(
       () => formatDmModCreate([{ name: 'a', targets: `0 8 ${type} 8:1 0` }]),
@@ -65,9 +65,12 @@ Concise('the targets that may be used at boot are those that dm-init.c names', (
 });
 
 Concise('the old dm= is read, with a note', () => {
-  const cases = factsOf<{ id: string; text: string; name?: string; facts: { length: number } }>(
-    'legacy-dm-boot',
-  );
+  const cases = factsOf('legacy-dm-boot') as readonly {
+    id: string;
+    text: string;
+    name?: string;
+    facts: { length: number };
+  }[];
   assert.is(cases.length, 4);
   for (const { id, text, facts } of cases) {
     const [device, ...more] = parseDmModCreate(`dm="${text}"`);

@@ -12,6 +12,9 @@ const CODEC = `
   ClosedError DeviceMapperError InputError KernelError KernelUnavailableError NodeError ReplyError
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
   inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
+  BOOT_TARGETS diffTables explainSector formatConcise formatDmModCreate formatDmModWaitfor formatTable
+  joinLvmName mangleName parseConcise parseDmModCreate parseDmModWaitfor parseListing parseTable
+  splitLvmName unmangleName
   DM_ACTIVE_PRESENT_FLAG DM_BUFFER_FULL_FLAG DM_DATA_OUT_FLAG DM_DEFERRED_REMOVE DM_DEV_ARM_POLL
   DM_DEV_ARM_POLL_CMD DM_DEV_CREATE DM_DEV_CREATE_CMD DM_DEV_REMOVE DM_DEV_REMOVE_CMD
   DM_DEV_RENAME DM_DEV_RENAME_CMD DM_DEV_SET_GEOMETRY DM_DEV_SET_GEOMETRY_CMD DM_DEV_STATUS

@@ -45,7 +45,8 @@ Raw('it imports nothing, and exports functions and its memory', () => {
 });
 
 Raw('it is small enough to travel inside the host', () => {
-  assert.ok(bytes.length <= 8192, `${bytes.length} bytes`);
+  // Of which the grammar of lines, told field by field, has the last 1.3 KB.
+  assert.ok(bytes.length <= 9472, `${bytes.length} bytes`);
 });
 
 Raw('a correct call succeeds, and answers the same bytes each time', () => {

@@ -33,10 +33,11 @@ function is(call: () => string, wanted: string, label: string): void {
 const Names = suite('names');
 
 Names('names go to the kernel as libdm has them', () => {
-  const cases = factsOf<{ mode: ManglingMode; input: string; kernel_name: string }>(
-    'name-mangling',
-    'create',
-  );
+  const cases = factsOf('name-mangling', 'create') as readonly {
+    mode: ManglingMode;
+    input: string;
+    kernel_name: string;
+  }[];
   assert.is(cases.length, 12);
   for (const { mode, input, kernel_name } of cases) {
     is(() => mangleName(input, mode), kernel_name, `${mode}: ${input}`);
@@ -44,10 +45,11 @@ Names('names go to the kernel as libdm has them', () => {
 });
 
 Names('and come from it as libdm tells them', () => {
-  const cases = factsOf<{ mode: ManglingMode; kernel_name: string; name: string }>(
-    'name-mangling',
-    'read_back',
-  );
+  const cases = factsOf('name-mangling', 'read_back') as readonly {
+    mode: ManglingMode;
+    kernel_name: string;
+    name: string;
+  }[];
   assert.is(cases.length, 15);
   for (const { mode, kernel_name, name } of cases) {
     is(() => unmangleName(kernel_name, mode), name, `${mode}: ${kernel_name}`);
@@ -55,10 +57,11 @@ Names('and come from it as libdm tells them', () => {
 });
 
 Names('`dmsetup mangle` in its own mode says the same', () => {
-  const cases = factsOf<{ mode: ManglingMode; kernel_name: string; result: string }>(
-    'name-mangling',
-    'dmsetup_mangle',
-  );
+  const cases = factsOf('name-mangling', 'dmsetup_mangle') as readonly {
+    mode: ManglingMode;
+    kernel_name: string;
+    result: string;
+  }[];
   // In the other two modes it takes a name in the kernel for one that is to be told, and first reads it.
   for (const { kernel_name, result } of cases.filter(({ mode }) => mode === 'auto')) {
     is(() => mangleName(kernel_name), result === 'OK' ? kernel_name : result, kernel_name);

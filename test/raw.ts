@@ -5,6 +5,7 @@ import {
   Cell,
   DEVICE_RECORD_SIZE,
   HEADER_SIZE,
+  LINE_SIZE,
   Status,
   TARGET_INDEX_SIZE,
   TARGET_RECORD_SIZE,
@@ -82,6 +83,7 @@ export const WORDS = new TextEncoder().encode(
 export const LINES = new TextEncoder().encode(
   '# none\n0 8 linear 8:16 0\n8 8 striped 2 \\d # end\n',
 );
+export const CONCISE = new TextEncoder().encode('a\\,b,,0,rw,0 8 zero;c,,,,\\');
 export const capacityOf = (count: number, text: number) => 48 * count + 2 * text + 16;
 export const textRoom = capacityOf(Math.floor(LINES.length / 6) + 1, LINES.length);
 
@@ -145,6 +147,14 @@ export const EXPORTS: Readonly<Record<string, Export>> = {
   encodeText: {
     args: [OUT, textRoom, TEXT, LINES.length],
     written: (out, size) => [[out, size]],
+  },
+  scanLines: {
+    args: [TEXT, LINES.length, OUT, 4, 3],
+    written: (_text, _length, out, rows) => [[out, (rows >>> 0) * LINE_SIZE]],
+  },
+  findSeparators: {
+    args: [TEXT, CONCISE.length, OUT, 16, 1],
+    written: (_text, _length, out, room) => [[out, 4 * (room >>> 0)]],
   },
   splitWords: {
     args: [TEXT, WORDS.length, OUT, WORDS.length + 1],
@@ -217,7 +227,8 @@ export class Machine {
         view.setUint32(RECORDS + 4 * i, value, true);
       });
     } else if (name === 'encodeString' || name === 'encodeMessage') u8.set(WORDS, TEXT);
-    else if (name === 'encodeText') u8.set(LINES, TEXT);
+    else if (name === 'encodeText' || name === 'scanLines') u8.set(LINES, TEXT);
+    else if (name === 'findSeparators') u8.set(CONCISE, TEXT);
     else if (name.endsWith('Words')) u8.set(WORDS, TEXT);
     this.before.set(u8);
     return this;

@@ -26,7 +26,7 @@ const Text = suite('text');
 
 for (const file of ['kernel-doc-tables', 'tool-test-tables']) {
   Text(`every table of ${file} prints back to the same text`, () => {
-    const cases = factsOf<Lines>(file);
+    const cases = factsOf(file) as readonly Lines[];
     assert.ok(cases.length > 40);
     for (const { id, lines } of cases) {
       const text = lines.join('\n');
@@ -286,9 +286,12 @@ Text('all mistakes of all lines are told, and nothing is thrown', () => {
 // ── Listings ─────────────────────────────────────────────────────────────────────────────────────
 
 Text('status lines of real machines are read, with their names', () => {
-  const cases = factsOf<{ id: string; line: string; facts?: { name?: string }; note?: string }>(
-    'real-status',
-  );
+  const cases = factsOf('real-status') as readonly {
+    id: string;
+    line: string;
+    facts?: { name?: string };
+    note?: string;
+  }[];
   for (const { id, line, facts } of cases) {
     if (id === 'real-008') continue;
     const [device, ...more] = parseListing(`${line}\n`);

@@ -11,6 +11,7 @@ import {
   encodeReply,
   encodeRequest,
   makeDev,
+  parseTable,
   type DeviceListEntry,
   type Header,
   type Table,
@@ -279,6 +280,37 @@ function encodeText(n: number): Job {
   ]);
 }
 
+/** A table's text to its targets, and the plain way: lines by an expression, the numbers by Number. */
+function parseText(n: number): Job {
+  const side = (work: (text: string) => readonly Target[]): Make => {
+    return () => {
+      const text = linearText(n);
+      return { run: () => work(text), essence: (targets) => targets };
+    };
+  };
+  const plain = (text: string): Target[] => {
+    const targets: Target[] = [];
+    for (const line of text.split('\n')) {
+      const content = line.trim();
+      if (content === '' || content.startsWith('#')) continue;
+      const [, start, length, type, rest] = /^(\d+)\s+(\d+)\s+(\S+)\s*([^#]*)/.exec(content)!;
+      targets.push({
+        startSector: Number(start),
+        length: Number(length),
+        type: type!,
+        parameters: rest!.trimEnd(),
+      });
+    }
+    return targets;
+  };
+  return {
+    job: 'parse text',
+    n,
+    pkg: side(parseTable),
+    peers: [{ peer: PLAIN, way: side(plain) }],
+  };
+}
+
 /** A reply to the end: header and list, as decodeReply gives them. */
 interface Decoded {
   readonly name: string;
@@ -449,6 +481,7 @@ export const JOBS: readonly Job[] = [
   encodeNew(1),
   encodeNew(1000),
   ...[1, 1000, 100_000].map((n) => encodeText(n)),
+  ...SIZES.map((n) => parseText(n)),
   ...SIZES.map((n) => decode('linear', n, () => linear(n))),
   ...['six mixed shapes', 'not ASCII', 'crypt, 150 bytes'].map((what) => {
     const make = OTHER_TARGETS[what]!;

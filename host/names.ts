@@ -126,10 +126,10 @@ function hide(bytes: Uint8Array): string {
 export function splitLvmName(name: string): LvmName {
   const bare = name.replace(/^\/dev\/mapper\//, '');
   // A hyphen of a name stands twice, one alone parts it from the next.
-  const [vg = '', lv = '', ...layer] = (bare.match(/(?:--|[^-])+|-/g) ?? [])
+  const [vg = '', lv = '', layer = ''] = (bare.match(/(?:--|[^-])+|-/g) ?? [])
     .reduce<string[]>((parts, part) => (part === '-' ? [...parts, ''] : parts.with(-1, part)), [''])
     .map((part) => part.replaceAll('--', '-'));
-  return { vg, lv, layer: layer.join('-') };
+  return { vg, lv, layer };
 }
 
 /**

@@ -542,6 +542,40 @@ static void text(struct reader from) {
   EXPECT(same(at(out, size), whole(&expected)));
 }
 
+/** How it is read, how many lines less there is room for; a text. */
+static void lines(struct reader from) {
+  u32 how = take(&from, 1) & 3, missing = take(&from, 1) & 3;
+  struct slice given = rest(&from);
+  int rightly = read_lines(&expected, given, how & ABI_COMMENTS, how & ABI_NAMES);
+  u32 room_for = (u32)rightly > missing ? rightly - missing : 0;
+  begin();
+  u32 in = input(given.at, given.length), out = output(room_for * ABI_LINE_SIZE);
+  EXPECT(Z_codecZ_scanLines(&codec, in, given.length, out, room_for, how) == rightly);
+  check_guards();
+  for (u32 i = 0; i < room_for; i++) {
+    uint8_t *row = memory + out + ABI_LINE_SIZE * i;
+    u32 flaws = little(row + 20, 4);
+    for (int field = 0; field < 2; field++) {
+      if (flaws & 3 << 2 * field) memset(row + 8 * field, 0, 8);
+    }
+  }
+  EXPECT(memcmp(memory + out, expected.at, room_for * ABI_LINE_SIZE) == 0);
+}
+
+/** Are there escapes, how many less there is room for; a text. */
+static void separators(struct reader from) {
+  bool escapes = take(&from, 1) & 1;
+  u32 missing = take(&from, 1) & 3;
+  struct slice given = rest(&from);
+  int rightly = read_separators(&expected, given, escapes);
+  u32 room_for = (u32)rightly > missing ? rightly - missing : 0;
+  begin();
+  u32 in = input(given.at, given.length), out = output(4 * room_for);
+  EXPECT(Z_codecZ_findSeparators(&codec, in, given.length, out, room_for, escapes) == rightly);
+  check_guards();
+  EXPECT(memcmp(memory + out, expected.at, 4 * room_for) == 0);
+}
+
 /** Targets: kind, sectors, type, parameters; some of them such as must be refused. */
 static void encode_table(struct reader from) {
   static struct row rows[64];
@@ -647,6 +681,8 @@ CALL(encodeMessage, a[0], a[1], a[2], a[3], a[4], a[5], a[6])
 CALL(decodeMessage, a[0], a[1], a[2])
 CALL(splitWords, a[0], a[1], a[2], a[3])
 CALL(joinWords, a[0], a[1], a[2], a[3], a[4])
+CALL(scanLines, a[0], a[1], a[2], a[3], a[4])
+CALL(findSeparators, a[0], a[1], a[2], a[3], a[4])
 
 /**
  * `i` and `o` are addresses, to read and to write. Behind an `o` is the size, in the unit that `unit` says,
@@ -664,7 +700,8 @@ static const struct {
     {any_decodeVersions, "in.ovob"},   {any_encodeString, "obin."},
     {any_decodeString, "in."},         {any_encodeMessage, "obin..."},
     {any_decodeMessage, "in."},        {any_splitWords, "inob"},
-    {any_joinWords, "in.ob"},
+    {any_joinWords, "in.ob"},          {any_scanLines, "inol."},
+    {any_findSeparators, "inos."},
 };
 
 static u32 unit(char kind) {
@@ -672,6 +709,8 @@ static u32 unit(char kind) {
     case 't': return ABI_TARGET_INDEX_SIZE;
     case 'd': return ABI_DEVICE_RECORD_SIZE;
     case 'v': return ABI_VERSION_RECORD_SIZE;
+    case 'l': return ABI_LINE_SIZE;
+    case 's': return 4;
     default: return 1;
   }
 }
@@ -804,7 +843,7 @@ static const struct {
     {"versions", versions},       {"lists-out", lists_out},         {"string", string},
     {"string-out", string_out},   {"split", words_apart},           {"join", words_together},
     {"text", text},               {"encode-table", encode_table},   {"bounds", bounds},
-    {"interleaved", interleaved},
+    {"interleaved", interleaved}, {"lines", lines},               {"separators", separators},
 };
 
 static void (*run)(struct reader);

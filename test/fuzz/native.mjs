@@ -31,7 +31,7 @@ const DICTIONARY = resolve(SELF, '../dictionary.txt');
 export const NATIVE_TARGETS = [
   ...['header', 'header-out', 'table-request', 'table-reply', 'devices', 'deps', 'versions'],
   ...['lists-out', 'string', 'string-out', 'split', 'join', 'text', 'encode-table', 'bounds'],
-  'interleaved',
+  ...['interleaved', 'lines', 'separators'],
 ];
 
 /** The folders of a target: what is gathered, with the kept corpus, and what was recorded. */

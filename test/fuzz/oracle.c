@@ -307,3 +307,125 @@ int read_text(struct buffer *out, struct slice text) {
   }
   return count;
 }
+
+// ── Its lines, field by field ──────────────────────────────────────────────────────────────────────
+
+static size_t word_end(struct slice line, size_t at) {
+  while (at < line.length && !is_space(line.at[at])) ++at;
+  return at;
+}
+
+/** Two words of digits: what follows them does not matter. */
+static bool begins_a_row(struct slice line, size_t at) {
+  for (int i = 0; i < 2; i++) {
+    skip(line, &at);
+    size_t end = word_end(line, at);
+    if (end == at) return false;
+    for (; at < end; at++) {
+      if (line.at[at] < '0' || line.at[at] > '9') return false;
+    }
+  }
+  return true;
+}
+
+static size_t name_length(struct slice line) {
+  size_t at = 0;
+  if (begins_a_row(line, at)) {
+    for (int i = 0; i < 2; i++) {
+      skip(line, &at);
+      at = word_end(line, at);
+    }
+    skip(line, &at);
+    size_t end = word_end(line, at);
+    if (end == at || line.at[end - 1] != ':') return 0;
+  }
+  for (size_t colon = 0; colon < line.length; colon++) {
+    if (line.at[colon] != ':') continue;
+    size_t next = colon + 1;
+    skip(line, &next);
+    if (next == line.length) return colon;
+    if (next > colon + 1 && begins_a_row(line, next)) return colon;
+  }
+  return 0;
+}
+
+/** 1 for no number, 2 for one of more than 64 bits. */
+static int sector_flaw(struct slice word, uint64_t *value) {
+  *value = 0;
+  if (word.length == 0) return 1;
+  for (size_t i = 0; i < word.length; i++) {
+    if (word.at[i] < '0' || word.at[i] > '9') return 1;
+    __uint128_t next = (__uint128_t)*value * 10 + (word.at[i] - '0');
+    if (next > UINT64_MAX) return 2;
+    *value = next;
+  }
+  return 0;
+}
+
+int read_lines(struct buffer *out, struct slice text, bool comments, bool names) {
+  out->length = 0;
+  int count = 0;
+  uint32_t number = 0;
+  for (size_t from = 0; from < text.length;) {
+    size_t end = from;
+    while (end < text.length && text.at[end] != '\n') end++;
+    struct slice line = {text.at + from, end - from};
+    size_t begin = from;
+    from = end + 1;
+    number++;
+    size_t at = 0;
+    skip(line, &at);
+    if (at == line.length || (comments && line.at[at] == '#')) continue;
+    count++;
+    size_t name = names ? name_length(line) : 0;
+    if (name > 0) {
+      at = name + 1;
+      skip(line, &at);
+    }
+    size_t ends[10] = {0, name};
+    uint64_t sectors[2];
+    uint32_t flaws = 0;
+    for (int i = 0; i < 3; i++) {
+      size_t stop = word_end(line, at);
+      ends[2 + 2 * i] = at;
+      ends[3 + 2 * i] = stop;
+      struct slice word = {line.at + at, stop - at};
+      if (i < 2) flaws |= sector_flaw(word, &sectors[i]) << 2 * i;
+      else if (word.length == 0) flaws |= 16;
+      else if (word.length > 15) flaws |= 32;
+      at = stop;
+      skip(line, &at);
+    }
+    size_t stop = at;
+    while (stop < line.length && !(comments && line.at[stop] == '#')) stop++;
+    while (stop > at && is_space(line.at[stop - 1])) stop--;
+    ends[8] = at;
+    ends[9] = stop;
+    for (size_t i = ends[6]; i < stop; i++) {
+      if (line.at[i] == 0) flaws |= 64;
+    }
+    for (int i = 0; i < 2; i++) put_number(out, flaws & 3 << 2 * i ? 0 : sectors[i], 8);
+    put_number(out, number, 4);
+    put_number(out, flaws, 4);
+    for (int i = 0; i < 10; i++) put_number(out, begin + ends[i], 4);
+  }
+  return count;
+}
+
+int read_separators(struct buffer *out, struct slice text, bool escapes) {
+  out->length = 0;
+  int count = 0;
+  bool escaped = false;
+  for (size_t i = 0; i < text.length; i++) {
+    uint8_t byte = text.at[i];
+    if (escaped) {
+      escaped = false;
+    } else if (escapes && byte == '\\') {
+      escaped = true;
+    } else if (byte == ',' || byte == ';') {
+      put_number(out, i, 4);
+      count++;
+    }
+  }
+  return count;
+}

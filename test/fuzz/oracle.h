@@ -64,5 +64,12 @@ int join(struct buffer *out, struct slice words, uint32_t count);
 int escape_line(struct buffer *out, struct slice line);
 /** A table's text, to a chain of specs; -1 for what dmsetup refuses, or wraps around. */
 int read_text(struct buffer *out, struct slice text);
+/**
+ * A text's lines, 16 numbers of 4 bytes each, as the module tells them; the two sectors are 0 in a line in
+ * which they are wrong.
+ */
+int read_lines(struct buffer *out, struct slice text, bool comments, bool names);
+/** Where `,` and `;` stand, 4 bytes each. */
+int read_separators(struct buffer *out, struct slice text, bool escapes);
 
 #endif

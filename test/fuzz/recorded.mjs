@@ -1,4 +1,4 @@
-// What kernels were sent and what they answered, as inputs for libFuzzer: a payload without the header
+// What kernels were sent and what they answered, and what people wrote, as inputs for libFuzzer: a payload without the header
 // before it, behind the settings that native.c reads first.
 
 import {
@@ -14,6 +14,10 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 const FILE = new URL('../recordings/kernels.jsonl.gz', import.meta.url);
+/** Tables of the kernel's documentation, boot parameters, and what dmsetup printed on machines. */
+const [TABLES, BOOT, STATUS] = ['kernel-doc-tables', 'dm-mod-create', 'real-status'].map(
+  (name) => new URL(`../facts/${name}.json`, import.meta.url),
+);
 const VERSION_MINOR = 4;
 const WIDE = 2;
 
@@ -64,6 +68,17 @@ export function recordedInputs(longest) {
         add('text', Buffer.from(`0 2048 linear ${parameters}`, 'latin1'));
       }
     }
+  }
+  for (const { lines } of JSON.parse(readFileSync(TABLES)).cases) {
+    for (const settings of [1, 2])
+      add('lines', Buffer.from(`${String.fromCharCode(settings, 0)}${lines.join('\n')}`));
+    for (const line of lines) add('text', Buffer.from(line));
+  }
+  for (const { text } of JSON.parse(readFileSync(BOOT)).cases) {
+    add('separators', Buffer.from(`\x01\0${text}`));
+  }
+  for (const { line } of JSON.parse(readFileSync(STATUS)).cases) {
+    add('lines', Buffer.from(`\x02\0${line}`));
   }
   return Object.fromEntries(Object.entries(found).map(([target, inputs]) => [target, [...inputs]]));
 }

@@ -6,18 +6,29 @@ import {
   DM_UUID_FLAG,
   decodeReply,
   decodeRequest,
+  diffTables,
   encodeReply,
   encodeRequest,
+  explainSector,
+  formatConcise,
+  formatTable,
   joinParameters,
+  parseConcise,
+  parseDmModCreate,
+  parseListing,
+  parseTable,
   splitParameters,
   type Command,
+  type ConciseDevice,
   type Request,
+  type Target as LoadTarget,
 } from 'devicemapper/codec';
 import { encodeTableLoad } from '../../bench/plain.js';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { factsOf } from '../facts.js';
 import { assert } from '../harness.js';
 import * as naive from '../naive.js';
 import { EXPORTS, HOSTILE, Machine, names } from '../raw.js';
@@ -264,6 +275,67 @@ const load: Target = {
   }),
 };
 
+// ── Text ─────────────────────────────────────────────────────────────────────────────────────────
+
+const facts = (
+  file: string,
+): readonly { readonly lines?: string[]; readonly text?: string; readonly line?: string }[] =>
+  factsOf(file) as never;
+
+/** The same bytes as a table, a listing, and devices on one line; what was read is printed and read again. */
+const texts: Target = {
+  seeds: () =>
+    [
+      ...facts('kernel-doc-tables').map(({ lines }) => lines!.join('\n')),
+      ...facts('real-status').map(({ line }) => line!),
+      ...facts('dm-mod-create').map(({ text: boot }) => boot!),
+      ...facts('legacy-dm-boot').map(({ text: boot }) => `dm="${boot!}"`),
+      'a\\,b,LVM-x,3,ro,0 8 linear /dev/a\\;b 0,8 8 crypt \\\\x # no;b,,,,0 8 zero ;',
+      'a b: c: 0 8 zero \nempty: \n# a\n0 8 zero # b\r\n',
+    ].map(text),
+  check: (input) => {
+    const whole = naive.textOf(input);
+    const rows = (targets: readonly naive.PlainTarget[] | readonly LoadTarget[]) =>
+      targets.map(({ startSector, length, type, parameters }) => [
+        BigInt(startSector),
+        BigInt(length),
+        type,
+        typeof parameters === 'string' ? naive.line(parameters) : parameters,
+      ]);
+    // What the plain codec makes of the text is what is parsed, target by target.
+    const said = agree(
+      () => rows(parseTable(whole)),
+      () => {
+        try {
+          const bytes = encodeTableLoad({ name: 'a', targets: whole });
+          return rows(decodeRequest('TABLE_LOAD', bytes, { bigint: true }).targets);
+        } catch (error) {
+          // A table of no targets is one, as text.
+          if (/at least one target/.test((error as Error).message)) return [];
+          throw error;
+        }
+      },
+    );
+    if (said === 'taken') {
+      const table = parseTable(whole);
+      assert.equal(parseTable(formatTable(table)), table);
+      assert.equal(parseTable(input), table);
+      assert.equal(diffTables(table, table), []);
+      explainSector(table, input.length);
+    }
+    const listed = told(() => parseListing(whole));
+    const concise = told(() => parseConcise(whole));
+    if (typeof concise !== 'string') {
+      const printed = told(() => formatConcise(concise as ConciseDevice[])) as string;
+      if (!printed.startsWith('refused')) assert.equal(parseConcise(printed), concise);
+    }
+    const boot = told(() => parseDmModCreate(whole));
+    return [said, listed, concise, boot]
+      .map((one) => (typeof one === 'string' ? one : 'taken'))
+      .join();
+  },
+};
+
 // ── Words ────────────────────────────────────────────────────────────────────────────────────────
 
 const words: Target = {
@@ -362,6 +434,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   ...REPLIES,
   request,
   load,
+  texts,
   words,
   bounds: bounds(),
   interleaved,

@@ -550,7 +550,7 @@ static void lines(struct reader from) {
   u32 room_for = (u32)rightly > missing ? rightly - missing : 0;
   begin();
   u32 in = input(given.at, given.length), out = output(room_for * ABI_LINE_SIZE);
-  EXPECT(Z_codecZ_scanLines(&codec, in, given.length, out, room_for, how) == rightly);
+  EXPECT((int)Z_codecZ_scanLines(&codec, in, given.length, out, room_for, how) == rightly);
   check_guards();
   for (u32 i = 0; i < room_for; i++) {
     uint8_t *row = memory + out + ABI_LINE_SIZE * i;
@@ -571,7 +571,7 @@ static void separators(struct reader from) {
   u32 room_for = (u32)rightly > missing ? rightly - missing : 0;
   begin();
   u32 in = input(given.at, given.length), out = output(4 * room_for);
-  EXPECT(Z_codecZ_findSeparators(&codec, in, given.length, out, room_for, escapes) == rightly);
+  EXPECT((int)Z_codecZ_findSeparators(&codec, in, given.length, out, room_for, escapes) == rightly);
   check_guards();
   EXPECT(memcmp(memory + out, expected.at, 4 * room_for) == 0);
 }

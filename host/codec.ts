@@ -40,6 +40,22 @@ export {
 } from './explain.js';
 export * from './generated/uapi.js';
 export { inspect, type Field, type InspectOptions } from './inspect.js';
+export type { BuiltTarget, TargetType, UnreadableStatus } from './targets/define.js';
+export * from './targets/index.js';
+export type { TypedMessage } from './targets/messages.js';
+export {
+  buildTarget,
+  parseStatus,
+  parseTarget,
+  type KnownType,
+  type OptionsOf,
+  type ParsedTarget,
+  type StatusLine,
+  type StatusOf,
+  type UnknownStatus,
+  type UnknownTarget,
+} from './targets/registry.js';
+export type { KeyReference, KeyedAlgorithm } from './targets/secrets.js';
 export {
   joinLvmName,
   mangleName,

@@ -11,4 +11,7 @@ export * from './keys.js';
 export * from './meaning.js';
 export * from './operations.js';
 export * from './text.js';
+export type { Parts } from './targets/define.js';
+export type { Fields, Shape } from './targets/fields.js';
+export { isPart } from './targets/parts.js';
 export * from './wire.js';

@@ -26,6 +26,7 @@ import type { Table, Target } from './types.js';
 const SPACE = 0x20;
 const STAR = 0x2a;
 const COLON = 0x3a;
+const BACKSLASH = 0x5c;
 const ZERO = 0x30;
 
 /** The keys in a line of the kernel's, by type. */
@@ -98,12 +99,14 @@ const KEYED_OPTIONS: ReadonlySet<string> = new Set([
   'journal_mac:',
 ]);
 
-/** Between blanks, which in a caller's line may be several. */
-function wordsOf(parameters: Uint8Array): Uint8Array[] {
+/** Between blanks, which in a caller's line may be several; a backslash keeps the byte behind it. */
+export function wordsOf(parameters: Uint8Array): Uint8Array[] {
   const words: Uint8Array[] = [];
   for (let from = 0; from < parameters.length;) {
-    const space = parameters.findIndex((byte, i) => i >= from && isBlank(byte));
-    const end = space < 0 ? parameters.length : space;
+    let end = from;
+    while (end < parameters.length && !isBlank(parameters[end]!)) {
+      end += parameters[end] === BACKSLASH ? 2 : 1;
+    }
     if (end > from) words.push(parameters.subarray(from, end));
     from = end + 1;
   }

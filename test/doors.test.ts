@@ -11,6 +11,8 @@ const root = join(import.meta.dirname, '../../..');
 const CODEC = `
   ClosedError DeviceMapperError InputError KernelError KernelUnavailableError NodeError ReplyError
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
+  buildTarget parseStatus parseTarget
+  crypt error linear striped thin thinPool verity zero
   inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
   BOOT_TARGETS diffTables explainSector formatConcise formatDmModCreate formatDmModWaitfor formatTable
   joinLvmName mangleName parseConcise parseDmModCreate parseDmModWaitfor parseListing parseTable

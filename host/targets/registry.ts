@@ -1,0 +1,120 @@
+// Every target type by the kernel's name: the only module that knows them all.
+
+import { InputError, show } from '../errors.js';
+import type { DeviceTable, Target, TargetLine } from '../types.js';
+import { splitParameters } from '../wire.js';
+import * as targets from './index.js';
+
+type Types = (typeof targets)[keyof typeof targets];
+
+/** The target types that are known here, as in 'thin-pool'. */
+export type KnownType = Types['type'];
+
+type TypeOf<T extends KnownType> = Extract<Types, { readonly type: T }>;
+
+/** The options of a type, as {@link parseTarget} tells them, and its constructor takes them. */
+export type OptionsOf<T extends KnownType> = ReturnType<TypeOf<T>['parse']>;
+
+/** The status of a type, as {@link parseStatus} tells it. */
+export type StatusOf<T extends KnownType> = ReturnType<TypeOf<T>['parseStatus']>;
+
+/** A row of a table in options, told apart by `type`. */
+export type ParsedTarget =
+  { [T in KnownType]: { readonly type: T } & OptionsOf<T> }[KnownType] | UnknownTarget;
+
+/** A row of a type that is not known here, just as it was given. */
+export interface UnknownTarget {
+  /** The kernel's name is in `target`. */
+  readonly type: 'unknown';
+  /** It can be loaded as it is. */
+  readonly target: Target;
+}
+
+/** The status of a target whose type is not known here. */
+export interface UnknownStatus {
+  /** Told apart by this from all that could be read. */
+  readonly state: 'unknown';
+  /** The status, split as the kernel splits. */
+  readonly words: readonly string[];
+}
+
+/** The status of one target, in the kernel's words and in values, told apart by `type`. */
+export type StatusLine =
+  | { [T in KnownType]: TargetLine & { readonly type: T; readonly status: StatusOf<T> } }[KnownType]
+  | (TargetLine & { readonly status: UnknownStatus });
+
+/** What a type can do when it is one of many. */
+interface AnyType {
+  readonly type: string;
+  (options: never): Target;
+  parse(target: Target): object;
+  parseStatus(text: string): object;
+}
+
+const BY_TYPE: ReadonlyMap<string, AnyType> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.values<AnyType>(targets).map((target) => [target.type, target]),
+);
+
+/**
+ * The options of a row of a table.
+ *
+ * @param target - a row, as it is given to the kernel or told by it, or a line of a dmsetup table
+ * @returns what the constructor of that type takes, and `type`; a row of another type as it is
+ * @throws {InputError} words that are not as the type has them; `path` is 'parameters[i]'
+ * @example
+ * parseTarget('0 2048 linear 8:16 34') // { type: 'linear', startSector: 0, length: 2048, device: '8:16', offset: 34 }
+ */
+export function parseTarget(target: Target | string): ParsedTarget {
+  const row = typeof target === 'string' ? rowOf(target) : target;
+  const type = BY_TYPE.get(row.type);
+  if (type === undefined) return { type: 'unknown', target: row };
+  return { type: row.type, ...type.parse(row) } as ParsedTarget;
+}
+
+/**
+ * The row that {@link parseTarget} has read.
+ *
+ * @throws {InputError} an option that is missing, unknown or out of its range; `path` is its name
+ */
+export function buildTarget(options: ParsedTarget): Target {
+  if (options.type === 'unknown') return options.target;
+  const type = BY_TYPE.get(options.type);
+  if (type !== undefined) return type(options as never);
+  throw new InputError({ path: 'type' }, `expected a type that is known, got ${show(options)}`);
+}
+
+function rowOf(line: string): Target {
+  const [, start, length, type, parameters = ''] =
+    /^\s*(\d+)\s+(\d+)\s+(\S+)(?:\s+(.*\S))?\s*$/s.exec(line) ?? [];
+  if (type === undefined) {
+    throw new InputError(
+      { path: 'target' },
+      `expected START LENGTH TYPE PARAMETERS, got ${show(line)}`,
+    );
+  }
+  return { startSector: BigInt(start!), length: BigInt(length!), type, parameters };
+}
+
+/**
+ * A status in values. It throws nothing: what does not read as the kernel's source has it is
+ * `state: 'unreadable'` or, of a type that is not known here, `'unknown'`.
+ *
+ * @param type - the target type, as in 'thin-pool'
+ * @param text - the kernel's status of it, without start, length and type
+ */
+export function parseStatus<T extends KnownType>(type: T, text: string): StatusOf<T>;
+export function parseStatus(type: string, text: string): StatusLine['status'];
+export function parseStatus(type: string, text: string): object {
+  return BY_TYPE.get(type)?.parseStatus(text) ?? { state: 'unknown', words: splitParameters(text) };
+}
+
+/** A table's status with each row's in values. */
+export function withStatus({ device, targets: rows }: DeviceTable): DeviceTable<StatusLine> {
+  return { device, targets: rows.map(statusLine) };
+}
+
+/** A row with its status in values, and its words split only when they are asked for. */
+function statusLine(row: TargetLine): StatusLine {
+  const status = parseStatus(row.type, row.parameters);
+  return Object.defineProperty(row, 'status', { value: status, enumerable: true }) as StatusLine;
+}

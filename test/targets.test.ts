@@ -1,0 +1,171 @@
+// Each target type: its options are its words and its words are its options, and what kernels and their
+// documentation print reads as they mean it.
+
+import {
+  InputError,
+  buildTarget,
+  crypt,
+  joinParameters,
+  linear,
+  parseStatus,
+  parseTarget,
+  splitParameters,
+  type Target,
+} from 'devicemapper/codec';
+import * as codec from 'devicemapper/codec';
+import * as fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Parts } from '#internal';
+import { optionsOfParts } from './described.js';
+import { assert, suite } from './harness.js';
+
+const FACTS = join(import.meta.dirname, '../../../test/facts');
+
+function facts(name: string): unknown {
+  return JSON.parse(readFileSync(join(FACTS, `${name}.json`), 'utf8'));
+}
+
+/** A target type as one of many. */
+interface AnyType {
+  (options: object): Target;
+  readonly type: string;
+  readonly definition: { readonly parameters: Parts };
+  parse(target: Target): Record<string, unknown>;
+  parseStatus(text: string): Record<string, unknown>;
+}
+
+export const TYPES: readonly AnyType[] = Object.values(codec as Record<string, unknown>).filter(
+  (value): value is AnyType => typeof value === 'function' && Object.hasOwn(value, 'parseStatus'),
+);
+
+const Targets = suite('targets');
+
+function wordsOf({ parameters }: Target): string[] {
+  if (typeof parameters === 'string') return splitParameters(parameters.replaceAll('\\', '\\\\'));
+  return splitParameters(
+    parameters instanceof Uint8Array ? parameters : joinParameters(parameters),
+  );
+}
+
+// ── Both ways ────────────────────────────────────────────────────────────────────────────────────
+
+for (const target of TYPES) {
+  Targets(`${target.type}: any options are words that tell the same options`, () => {
+    const range = { startSector: fc.maxSafeNat(), length: fc.integer({ min: 1 }) };
+    const options = fc
+      .tuple(fc.record(range), optionsOfParts(target.definition.parameters))
+      .map(([where, what]) => ({ ...where, ...what }));
+    fc.assert(
+      fc.property(options, (given) => {
+        const row = target(given);
+        assert.is(row.type, target.type);
+        assert.equal(target.parse(row), given);
+        // As text and as bytes, too, and behind a name of any type.
+        const text = joinParameters(row.parameters as string[]);
+        const bytes = new TextEncoder().encode(text);
+        assert.equal(target.parse({ ...row, parameters: bytes }), given);
+        const parsed = parseTarget(row);
+        assert.equal(parsed, { type: target.type, ...given });
+        assert.equal(wordsOf(buildTarget(parsed)), wordsOf(row));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  Targets(`${target.type}: an option that it has not is refused by its name`, () => {
+    assert.throws(
+      () => target({ startSector: 0, length: 8, nonsense: 1 }),
+      (error: InputError) => error.name === 'InputError' && error.path === 'nonsense',
+    );
+  });
+}
+
+Targets('every row that kernels told is built again to the same words', () => {
+  const { kernels } = facts('kernel-rows') as {
+    kernels: Record<string, { tables: [type: string, parameters: string][] }>;
+  };
+  const seen = new Set<string>();
+  for (const [kernel, { tables }] of Object.entries(kernels)) {
+    for (const [type, parameters] of tables) {
+      // An offset that wrapped around at 2^64, which no number holds.
+      if (/\d{17}/.test(parameters) && type === 'linear') continue;
+      const row = { startSector: 0, length: 2048, type, parameters };
+      const parsed = parseTarget(row);
+      if (parsed.type === 'unknown') continue;
+      seen.add(type);
+      assert.equal(wordsOf(buildTarget(parsed)), wordsOf(row), `${kernel}: ${type} ${parameters}`);
+      assert.not('rest' in parsed || 'unknownOptions' in parsed, `${type} ${parameters}`);
+    }
+  }
+  assert.ok(seen.size >= 4);
+});
+
+Targets('every status that kernels told is read to its end', () => {
+  const { kernels } = facts('kernel-rows') as {
+    kernels: Record<string, { statuses: [type: string, text: string][] }>;
+  };
+  for (const [kernel, { statuses }] of Object.entries(kernels)) {
+    for (const [type, text] of statuses) {
+      const status = parseStatus(type, text);
+      if (status.state === 'unknown') continue;
+      assert.is.not(status.state, 'unreadable', `${kernel}: ${type} ${text}`);
+      assert.not('rest' in status, `${kernel}: ${type} ${text}`);
+    }
+  }
+});
+
+// ── Wrong input ──────────────────────────────────────────────────────────────────────────────────
+
+function refused(work: () => unknown, path: string, problem: string): void {
+  assert.throws(work, (error: InputError) => {
+    assert.is(error.message, `${path}: ${problem}`);
+    return error.name === 'InputError' && error.path === path;
+  });
+}
+
+Targets('what types cannot hold is refused with the path of the option', () => {
+  const good = { startSector: 0, length: 8, device: '/dev/sdb', offset: 0 };
+  refused(
+    () => linear({ ...good, offset: -1 }),
+    'offset',
+    'expected a number of 512-byte sectors, got -1',
+  );
+  refused(
+    () => linear({ ...good, offset: 2 ** 53 }),
+    'offset',
+    'expected a number of 512-byte sectors, got 9007199254740992',
+  );
+  refused(
+    () => linear({ ...good, length: 0 }),
+    'length',
+    'expected a number of 512-byte sectors from 1, got 0',
+  );
+  refused(
+    () => linear({ ...good, device: '' }),
+    'device',
+    'expected a path or major:minor of a block device, got ""',
+  );
+});
+
+Targets('a key is bytes in, bytes within, and bytes out', () => {
+  const key = Uint8Array.from([0, 0x1f, 0xa0, 0xff]);
+  const row = crypt({
+    startSector: 0,
+    length: 8,
+    cipher: 'aes-xts-plain64',
+    key,
+    ivOffset: 0,
+    device: '8:16',
+    offset: 0,
+  });
+  const word = (row.parameters as unknown[])[1];
+  assert.ok(word instanceof Uint8Array);
+  assert.is(new TextDecoder().decode(word), '001fa0ff');
+  assert.equal(crypt.parse(row).key, key);
+  const { text } = crypt.messages.keySet({ key });
+  assert.ok(text instanceof Uint8Array);
+  assert.is(new TextDecoder().decode(text), 'key set 001fa0ff');
+});
+
+Targets.run();

@@ -55,6 +55,9 @@ export {
   type UnknownStatus,
   type UnknownTarget,
 } from './targets/registry.js';
+export type { PathGroup, PathStatus } from './targets/multipath.js';
+export type { RegionMapping, RegionRepeat } from './targets/switch.js';
+export type { Zones } from './targets/zoned.js';
 export type { KeyReference, KeyedAlgorithm } from './targets/secrets.js';
 export {
   joinLvmName,

@@ -12,7 +12,7 @@ const CODEC = `
   ClosedError DeviceMapperError InputError KernelError KernelUnavailableError NodeError ReplyError
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
   buildTarget parseStatus parseTarget
-  crypt error linear striped thin thinPool verity zero
+  cache clone crypt delay dust ebs era error flakey inlinecrypt integrity linear logWrites mirror multipath pcache raid snapshot snapshotMerge snapshotOrigin striped switchTarget thin thinPool unstriped vdo verity writecache zero zoned
   inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
   BOOT_TARGETS diffTables explainSector formatConcise formatDmModCreate formatDmModWaitfor formatTable
   joinLvmName mangleName parseConcise parseDmModCreate parseDmModWaitfor parseListing parseTable

@@ -121,7 +121,7 @@ function number<In extends number | bigint>(
     : step > 1
       ? `a multiple of ${step}, ${unit},`
       : unit;
-  if (min > 0 || bounds.max !== undefined) {
+  if (min !== 0 || bounds.max !== undefined) {
     expected += bounds.max === undefined ? ` from ${min}` : ` from ${min} to ${max}`;
   }
   const fits = (value: number): boolean =>
@@ -130,7 +130,7 @@ function number<In extends number | bigint>(
     value <= max &&
     value % step === 0 &&
     (!powerOfTwo || Number.isInteger(Math.log2(value)));
-  const digits = radix === 16 ? /^[0-9a-f]+$/i : /^\d+$/;
+  const digits = radix === 16 ? /^[0-9a-f]+$/i : min < 0 ? /^-?\d+$/ : /^\d+$/;
   return word<In, number>(
     expected.replace(/,$/, ''),
     { kind: 'integer', min, max, step, powerOfTwo },
@@ -302,12 +302,12 @@ export function pairs(): Field<Readonly<Record<string, number>>> {
     shape: { kind: 'pairs' },
     read(words, key) {
       const own = words.take(integer().read(words, key));
-      const told: Record<string, number> = {};
+      const told: [string, number][] = [];
       while (own.left > 0) {
         const name = own.next('a key');
-        told[name] = value.read(own, name);
+        told.push([name, value.read(own, name)]);
       }
-      return told;
+      return Object.fromEntries(told);
     },
     write(values, path) {
       if (typeof values !== 'object' || (values as object | null) === null) {

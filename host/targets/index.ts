@@ -1,10 +1,31 @@
 // All target types by their names. Whatever needs them all imports this; whoever needs one imports that.
 
+export { cache } from './cache.js';
+export { clone } from './clone.js';
 export { crypt } from './crypt.js';
+export { delay } from './delay.js';
+export { dust } from './dust.js';
+export { ebs } from './ebs.js';
+export { era } from './era.js';
 export { error } from './error.js';
+export { flakey } from './flakey.js';
+export { inlinecrypt } from './inlinecrypt.js';
+export { integrity } from './integrity.js';
 export { linear } from './linear.js';
+export { logWrites } from './log-writes.js';
+export { mirror } from './mirror.js';
+export { multipath } from './multipath.js';
+export { pcache } from './pcache.js';
+export { raid } from './raid.js';
+export { snapshotOrigin } from './snapshot-origin.js';
+export { snapshot, snapshotMerge } from './snapshot.js';
 export { striped } from './striped.js';
-export { thin } from './thin.js';
+export { switchTarget } from './switch.js';
 export { thinPool } from './thin-pool.js';
+export { thin } from './thin.js';
+export { unstriped } from './unstriped.js';
+export { vdo } from './vdo.js';
 export { verity } from './verity.js';
+export { writecache } from './writecache.js';
 export { zero } from './zero.js';
+export { zoned } from './zoned.js';

@@ -50,7 +50,7 @@ export function message<const S extends Fields>(
   return (...[options = {} as Given<S> & MessageTarget]) => {
     const { sector } = options;
     if (sector !== undefined) sectors().write(sector, 'sector');
-    const text = joined([...words.split(' '), ...writeFields(fields, options, '')]);
+    const text = joined([...words.split(' ').filter(Boolean), ...writeFields(fields, options, '')]);
     return { text, ...(sector !== undefined && { sector }), parse };
   };
 }

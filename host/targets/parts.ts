@@ -69,6 +69,21 @@ export function count(key: string): Part<object, object> {
   };
 }
 
+/** Fields behind a count of their words; a count of 0 if they are left out. */
+export function counted<const S extends Fields>(fields: S): Part<Given<S>, Told<S>> {
+  return {
+    keys: Object.keys(fields),
+    fields,
+    read: (words, into) => {
+      readFields(fields, words.take(integer().read(words, 'count')), into);
+    },
+    write: (from, prefix) => {
+      const words = writeFields(fields, from, prefix);
+      return { words: [words.length, ...words], isNothing: false };
+    },
+  };
+}
+
 /** A word that is always the same. */
 export function literal(expected: string): Part<object, object> {
   return {
@@ -210,7 +225,7 @@ const COLON = 0x3a;
 /** What a list of options is preceded by, and whether it may be left out. */
 export interface OptionsForm<Unknown extends string = string> {
   /**
-   * 'always': a count of their words, also of none. 'trailing': the same, but left out if there are none
+   * 'always': a count of their words, written also of none. 'trailing': the same, but left out if there are none
    * and nothing follows. 'uncounted': they just follow.
    */
   readonly count?: 'always' | 'trailing' | 'uncounted';
@@ -237,7 +252,7 @@ export function options<
     keys: [...Object.keys(front), ...Object.keys(fields), unknown],
     fields: { ...front, ...fields },
     read: (words, into) => {
-      if (words.left === 0 && form !== 'always') return;
+      if (words.left === 0) return;
       const own = form === 'uncounted' ? words : words.take(integer().read(words, 'count'));
       readFields(front, own, into);
       const told: Record<string, unknown> = {};

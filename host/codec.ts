@@ -40,6 +40,16 @@ export {
 } from './explain.js';
 export * from './generated/uapi.js';
 export { inspect, type Field, type InspectOptions } from './inspect.js';
+export {
+  statistics,
+  type Statistics,
+  type StatisticsArea,
+  type StatisticsAuxOptions,
+  type StatisticsListOptions,
+  type StatisticsOptions,
+  type StatisticsPrintOptions,
+  type StatisticsRegion,
+} from './statistics.js';
 export type { BuiltTarget, TargetType, UnreadableStatus } from './targets/define.js';
 export * from './targets/index.js';
 export type { TypedMessage } from './targets/messages.js';

@@ -36,6 +36,8 @@ import type {
 } from './operations.js';
 import { identify } from './steps.js';
 import type { Signal, Transport } from './transport.js';
+import type { TypedMessage } from './targets/messages.js';
+import type { StatusLine } from './targets/registry.js';
 import type {
   DeviceInfo,
   DeviceListEntry,
@@ -349,14 +351,18 @@ export class DeviceMapper {
   }
 
   /**
-   * The status of each target, in its own words. Thin pools, caches and clones first commit their
-   * metadata, unless `noflush` is given.
+   * The status of each target, in its own words and in values. Thin pools, caches and clones first
+   * commit their metadata, unless `noflush` is given.
    *
-   * @returns the device, and per target its status in `parameters`: no table that could be loaded
+   * @returns the device, and per target its status: in `parameters` the kernel's text, no table that
+   * could be loaded; in `status` what it says, told apart by the row's `type` and by `status.state`
    * @throws {KernelError} ENXIO no such device
    * @see dm-ioctl.h DM_TABLE_STATUS
    */
-  getStatus(device: DeviceRef, options?: StatusOptions & Abortable): Promise<DeviceTable> {
+  getStatus(
+    device: DeviceRef,
+    options?: StatusOptions & Abortable,
+  ): Promise<DeviceTable<StatusLine>> {
     return this.#inLine(device, operations.getStatus(device, options), options);
   }
 
@@ -423,18 +429,19 @@ export class DeviceMapper {
    * during the ioctl comes too late, and only the queries among the @stats_ messages are repeated
    * for an answer that needs more room.
    *
-   * @param message - a text, or its words, those that are secret as bytes
+   * @param message - a text, or its words, those that are secret as bytes; or a target's own, as in
+   * `thinPool.messages.createThin({ id: 0 })`, or one of {@link statistics}
    * @param options - `sector`: one that the target covers, which is meant
-   * @returns the answer, '' if there is none
+   * @returns the answer, '' if there is none; of a target's own message what the answer means
    * @throws {KernelError} EINVAL the target knows no such message, or there is no table
    * @throws {ReplyError} it was carried out, but its answer is larger than 64 KiB
    * @see dm-ioctl.c target_message()
    */
-  sendMessage(
+  sendMessage<Answer = string>(
     device: DeviceRef,
-    message: Message,
+    message: Message | TypedMessage<Answer>,
     options?: MessageOptions & Abortable,
-  ): Promise<string> {
+  ): Promise<Answer> {
     return this.#inLine(device, operations.sendMessage(device, message, options), options);
   }
 
@@ -692,7 +699,7 @@ export class DeviceMapperSync {
   }
 
   /** As {@link DeviceMapper.getStatus}. */
-  getStatus(device: DeviceRef, options?: StatusOptions): DeviceTable {
+  getStatus(device: DeviceRef, options?: StatusOptions): DeviceTable<StatusLine> {
     return this.#run(operations.getStatus(device, options));
   }
 
@@ -722,7 +729,11 @@ export class DeviceMapperSync {
   }
 
   /** As {@link DeviceMapper.sendMessage}. */
-  sendMessage(device: DeviceRef, message: Message, options?: MessageOptions): string {
+  sendMessage<Answer = string>(
+    device: DeviceRef,
+    message: Message | TypedMessage<Answer>,
+    options?: MessageOptions,
+  ): Answer {
     return this.#run(operations.sendMessage(device, message, options));
   }
 

@@ -47,6 +47,8 @@ import {
   type IoctlOptions,
   type Operation,
 } from './steps.js';
+import type { TypedMessage } from './targets/messages.js';
+import { withStatus, type StatusLine } from './targets/registry.js';
 import {
   makeDev,
   type DeviceInfo,
@@ -595,11 +597,11 @@ export function* getTable<ShowKeys extends boolean = false>(
 export function* getStatus(
   device: DeviceRef,
   { inactive, noflush }: StatusOptions = {},
-): Operation<DeviceTable> {
+): Operation<DeviceTable<StatusLine>> {
   const flags = flagsOf({ [DM_NOFLUSH_FLAG]: noflush, [DM_QUERY_INACTIVE_TABLE_FLAG]: inactive });
   yield* need('inactiveTable', inactive);
   yield* need('statusNoflush', noflush);
-  return yield* tableStatus(device, flags);
+  return withStatus(yield* tableStatus(device, flags));
 }
 
 export function* getMeasurement(
@@ -671,7 +673,22 @@ const REPEATABLE: ReadonlySet<string> = new Set([
 /** Enough for the answer of any message that has an effect, which cannot be sent twice for more room. */
 const ANSWER_SPACE = 4 * REPLY_SPACE;
 
-export function* sendMessage(
+export function* sendMessage<Answer = string>(
+  device: DeviceRef,
+  message: Message | TypedMessage<Answer>,
+  options: MessageOptions = {},
+): Operation<Answer> {
+  if (!isTyped(message)) return (yield* send(device, message, options)) as Answer;
+  const { text, sector } = message;
+  const answer = yield* send(device, text, { ...(sector !== undefined && { sector }), ...options });
+  return message.parse(answer);
+}
+
+function isTyped<Answer>(message: Message | TypedMessage<Answer>): message is TypedMessage<Answer> {
+  return typeof message === 'object' && 'parse' in message;
+}
+
+function* send(
   device: DeviceRef,
   message: Message,
   { sector = 0, secure }: MessageOptions = {},

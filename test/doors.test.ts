@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../../..');
 const CODEC = `
   ClosedError DeviceMapperError InputError KernelError KernelUnavailableError NodeError ReplyError
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
-  buildTarget parseStatus parseTarget
+  buildTarget statistics parseStatus parseTarget
   cache clone crypt delay dust ebs era error flakey inlinecrypt integrity linear logWrites mirror multipath pcache raid snapshot snapshotMerge snapshotOrigin striped switchTarget thin thinPool unstriped vdo verity writecache zero zoned
   inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
   BOOT_TARGETS diffTables explainSector formatConcise formatDmModCreate formatDmModWaitfor formatTable

@@ -595,6 +595,7 @@ const ORDER: readonly RegExp[] = [
   /^host\/control\//,
   /^host\/(lint|concise|explain)\.ts$|^host\/targets\//,
   /^host\/(text|names|inspect)\.ts$/,
+  /^host\/(lint|text|inspect|statistics)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
   /^host\/(features|flags|keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,

@@ -123,19 +123,22 @@ Messages('what was counted is told by names', () => {
   const asked = statistics.list();
   assert.equal(asked.parse(''), []);
   const plain = { programId: '-', aux: '-', preciseTimestamps: false };
-  assert.equal(parse('0: 0+2048 1024 - -\n1: 8+16 4 me a b precise_timestamps histogram:10,20\n'), [
-    { id: 0, startSector: 0, length: 2048, step: 1024, ...plain },
-    {
-      id: 1,
-      startSector: 8,
-      length: 16,
-      step: 4,
-      programId: 'me',
-      aux: 'a b',
-      preciseTimestamps: true,
-      histogram: [10, 20],
-    },
-  ]);
+  assert.equal(
+    asked.parse('0: 0+2048 1024 - -\n1: 8+16 4 me a b precise_timestamps histogram:10,20\n'),
+    [
+      { id: 0, startSector: 0, length: 2048, step: 1024, ...plain },
+      {
+        id: 1,
+        startSector: 8,
+        length: 16,
+        step: 4,
+        programId: 'me',
+        aux: 'a b',
+        preciseTimestamps: true,
+        histogram: [10, 20],
+      },
+    ],
+  );
   const areas = statistics.print({ id: 0 }).parse('8+4 1 2 3 4 5 6 7 8 9 10 11 12 13 1:0:2\n');
   assert.equal(areas, [
     {

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
 import ts from 'typescript';
 import { assert, suite } from './harness.js';
 
@@ -279,6 +280,41 @@ Doors('the types refuse what the kernel would mistake', () => {
     compile(`${head}\n${lines.map((line) => `{ ${line} }`).join('\n')}`).length,
     lines.length,
   );
+});
+
+// ── What a page carries ──────────────────────────────────────────────────────────────────────────
+
+/** A page that makes rows of one target, as a bundler makes it. */
+async function pageWith(name: string): Promise<string> {
+  const { output } = await build({
+    cwd: root,
+    input: 'page',
+    write: false,
+    platform: 'neutral',
+    resolve: { conditionNames: ['import', 'default'] },
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'page',
+        resolveId: (id) => (id === 'page' ? join(root, 'page.js') : null),
+        load: (id) =>
+          id === join(root, 'page.js')
+            ? `import { ${name} } from 'devicemapper/codec'; export const row = ${name}(options);`
+            : null,
+      },
+    ],
+  });
+  return output[0].code;
+}
+
+Doors('a page that uses one target carries none of the others', async () => {
+  const made = /defineTarget\("([\w-]+)"/g;
+  const types = async (name: string): Promise<string[]> =>
+    Array.from((await pageWith(name)).matchAll(made), ([, type]) => type!);
+  assert.equal(await types('linear'), ['linear']);
+  assert.equal(await types('multipath'), ['multipath']);
+  // All of them are there for who asks for all.
+  assert.is((await types('parseTarget')).length, 30);
 });
 
 Doors.run();

@@ -270,7 +270,11 @@ Made('crypt, read back by an independent decryption', () => {
     hidden,
   );
   remove('t');
-  make('t', crypt({ ...range, cipher: 'cipher_null-ecb', key: new Uint8Array(0) }));
+  const none = { ...range, cipher: 'cipher_null-ecb', key: new Uint8Array(0) };
+  dm.createActiveDevice('t', [crypt(none)]);
+  assert.equal(crypt.parse(dm.getTable('t').targets[0]!).key, none.key);
+  const [row] = dm.getTable('t', { showKeys: true }).targets;
+  assert.equal(crypt.parse(row!), { ...none, device: numberOf(a) });
   remove('t');
 });
 

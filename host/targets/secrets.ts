@@ -16,6 +16,7 @@ export interface KeyReference {
 
 const DASH = 0x2d;
 const COLON = 0x3a;
+const ZERO = 0x30;
 const REFERENCE = /^:(\d+):([^:]+):(\S+)$/;
 
 /**
@@ -41,7 +42,9 @@ export function key(...types: readonly string[]): Field<Uint8Array | KeyReferenc
         if (!isReference(reference)) return words.refuse(expected, 'another reference');
         return reference;
       }
-      const bytes = raw.length === 1 && raw[0] === DASH ? new Uint8Array(0) : bytesOf(raw);
+      // Hidden, as getTable and dmsetup hide keys, a dash is one zero.
+      const isNone = raw.length === 1 && (raw[0] === DASH || raw[0] === ZERO);
+      const bytes = isNone ? new Uint8Array(0) : bytesOf(raw);
       if (bytes === undefined) return words.refuse(expected, 'no hexadecimal digits');
       return bytes;
     },
@@ -116,7 +119,7 @@ function digitsOf(bytes: Uint8Array): Uint8Array {
 }
 
 function digitOf(nibble: number): number {
-  return nibble + (nibble < 10 ? 0x30 : 0x57);
+  return nibble + (nibble < 10 ? ZERO : 0x57);
 }
 
 /** The bytes of hexadecimal digits; undefined if these are none. */
@@ -132,7 +135,7 @@ function bytesOf(digits: Uint8Array): Uint8Array | undefined {
 }
 
 function valueOf(digit: number): number | undefined {
-  if (digit >= 0x30 && digit <= 0x39) return digit - 0x30;
+  if (digit >= ZERO && digit <= 0x39) return digit - ZERO;
   const letter = digit | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : undefined;
 }

@@ -12,6 +12,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { pageWith } from './page.mjs';
 import { plot } from './plot.mjs';
 import { ensure } from '../test/setup.mjs';
 import { NativeProcess, SUITE, build, missingFor } from './peers.mjs';
@@ -286,7 +287,13 @@ const SIZES = [
   { job: 'size of codec.wasm', want: 6144, bytes: () => statSync(wasmPath()).size },
   { job: 'size of the package, packed', bytes: () => pack().size },
   { job: 'size of the package, unpacked', bytes: () => pack().unpackedSize },
+  { job: 'size of a page with linear', bytes: () => sizeOfPage('linear') },
+  { job: 'size of a page with all targets', bytes: () => sizeOfPage('parseTarget') },
 ].map((size) => ({ n: 1, ...size }));
+
+async function sizeOfPage(name) {
+  return (await pageWith([name], { minify: true })).length;
+}
 
 function wasmPath() {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -303,8 +310,8 @@ function pack() {
   return JSON.parse(packed.stdout)[0];
 }
 
-function measureSize({ bytes }) {
-  const size = bytes();
+async function measureSize({ bytes }) {
+  const size = await bytes();
   return { unit: 'bytes', pkg_min: size, pkg_median: size };
 }
 

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'rolldown';
 import ts from 'typescript';
 import { assert, suite } from './harness.js';
 
@@ -284,33 +283,16 @@ Doors('the types refuse what the kernel would mistake', () => {
 
 // ── What a page carries ──────────────────────────────────────────────────────────────────────────
 
-/** A page that makes rows of one target, as a bundler makes it. */
-async function pageWith(name: string): Promise<string> {
-  const { output } = await build({
-    cwd: root,
-    input: 'page',
-    write: false,
-    platform: 'neutral',
-    resolve: { conditionNames: ['import', 'default'] },
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'page',
-        resolveId: (id) => (id === 'page' ? join(root, 'page.js') : null),
-        load: (id) =>
-          id === join(root, 'page.js')
-            ? `import { ${name} } from 'devicemapper/codec'; export const row = ${name}(options);`
-            : null,
-      },
-    ],
-  });
-  return output[0].code;
+/** bench/page.mjs: the code of a page that uses these. */
+interface PageModule {
+  readonly pageWith: (names: readonly string[]) => Promise<string>;
 }
 
 Doors('a page that uses one target carries none of the others', async () => {
   const made = /defineTarget\("([\w-]+)"/g;
+  const { pageWith } = (await import(join(root, 'bench/page.mjs'))) as PageModule;
   const types = async (name: string): Promise<string[]> =>
-    Array.from((await pageWith(name)).matchAll(made), ([, type]) => type!);
+    Array.from((await pageWith([name])).matchAll(made), ([, type]) => type!);
   assert.equal(await types('linear'), ['linear']);
   assert.equal(await types('multipath'), ['multipath']);
   // All of them are there for who asks for all.

@@ -77,13 +77,7 @@ export {
   type LvmName,
   type ManglingMode,
 } from './names.js';
-export {
-  formatTable,
-  parseListing,
-  parseTable,
-  type ListedDevice,
-  type ParsedTarget,
-} from './text.js';
+export { formatTable, parseListing, parseTable, type ListedDevice, type TableRow } from './text.js';
 export {
   bytesToSectors,
   majorOf,

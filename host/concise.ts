@@ -4,7 +4,7 @@
 import { InputError, show } from './errors.js';
 import { COMMENTS, Line } from './generated/abi.js';
 import { DM_NAME_LEN, DM_UUID_LEN } from './generated/uapi.js';
-import { linesOf, ScannedText, type ParsedTarget } from './text.js';
+import { linesOf, ScannedText, type TableRow } from './text.js';
 import type { Table } from './types.js';
 import { findSeparators, toBytes } from './wire.js';
 
@@ -17,7 +17,7 @@ export interface ConciseDevice {
   /** The N of /dev/dm-N, if it is asked for. */
   readonly minor?: number;
   readonly readOnly: boolean;
-  readonly targets: ParsedTarget[];
+  readonly targets: TableRow[];
   /** Set where the text is in a form that today's kernels do not read. */
   readonly note?: string;
 }
@@ -183,7 +183,7 @@ class Source {
         }
       }
     });
-    const tables = devices.map((): ParsedTarget[] => []);
+    const tables = devices.map((): TableRow[] => []);
     const scanned = new ScannedText(values.join('\n'), how);
     for (let line = 0; line < scanned.count; line++) {
       const { device, piece, inner } = places[scanned.at(line, Line.NUMBER) - 1]!;
@@ -215,7 +215,7 @@ function numberOf(word: string): bigint | undefined {
 
 /** What drivers/md/dm-init.c asks of a line beside its grammar. */
 function checkBoot(
-  { type, parameters }: Pick<ParsedTarget, 'type' | 'parameters'>,
+  { type, parameters }: Pick<TableRow, 'type' | 'parameters'>,
   refuse: (problem: string, field: number) => never,
 ): void {
   if (!BOOT_TARGETS.includes(type)) {
@@ -232,7 +232,7 @@ function bootSectors(
   scanned: ScannedText,
   line: number,
   refuse: (at: number, problem: string) => never,
-): Pick<ParsedTarget, 'startSector' | 'length'> {
+): Pick<TableRow, 'startSector' | 'length'> {
   const [startSector, length] = [Line.START, Line.LENGTH].map((field) => {
     const word = scanned.field(line, field);
     const value = numberOf(word);

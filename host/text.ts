@@ -8,7 +8,7 @@ import type { Parameter, Table, Target } from './types.js';
 import { lineProblem, scanLines, sectorOf, splitParameters, textOf, toBytes } from './wire.js';
 
 /** A row of a table that was read from text. */
-export interface ParsedTarget extends Target {
+export interface TableRow extends Target {
   /** A number up to 2^53 − 1, a bigint above. */
   readonly startSector: number | bigint;
   /** A number up to 2^53 − 1, a bigint above. */
@@ -25,7 +25,7 @@ export interface ListedDevice {
   /** If it stands before the lines. */
   readonly name?: string;
   /** None if the device has no table. */
-  readonly targets: ParsedTarget[];
+  readonly targets: TableRow[];
 }
 
 /** A mistake in a line; offsets are in the text's own units. */
@@ -102,7 +102,7 @@ export class ScannedText {
   }
 
   /** A line without mistakes. */
-  target(line: number): ParsedTarget {
+  target(line: number): TableRow {
     return {
       startSector: this.sector(line, Line.START_LOW),
       length: this.sector(line, Line.LENGTH_LOW),
@@ -174,9 +174,9 @@ export class ScannedText {
  * @example parseTable('0 2048 linear /dev/sdb 0')[0].parameters // '/dev/sdb 0'
  * @see lvm2 tools/dmsetup.c _parse_line()
  */
-export function parseTable(text: string | Uint8Array): ParsedTarget[] {
+export function parseTable(text: string | Uint8Array): TableRow[] {
   const scanned = new ScannedText(text);
-  const targets = new Array<ParsedTarget>(scanned.count);
+  const targets = new Array<TableRow>(scanned.count);
   for (let line = 0; line < targets.length; line++) {
     scanned.check(line);
     targets[line] = scanned.target(line);
@@ -199,7 +199,7 @@ export function parseTable(text: string | Uint8Array): ParsedTarget[] {
  */
 export function parseListing(text: string | Uint8Array): ListedDevice[] {
   const scanned = new ScannedText(text, NAMES);
-  const devices: { name?: string; targets: ParsedTarget[] }[] = [];
+  const devices: { name?: string; targets: TableRow[] }[] = [];
   // Of a device without a table, asked for by name, dmsetup prints an empty line.
   if (scanned.count === 0) return text.length === 0 ? [] : [{ targets: [] }];
   if (scanned.count === 1 && scanned.field(0, Line.START) === 'No') {

@@ -593,9 +593,8 @@ const ORDER: readonly RegExp[] = [
   /^host\/(control|replay)\.ts$|^host\/model\//,
   // What control.ts is made of, and nobody else uses.
   /^host\/control\//,
-  /^host\/(lint|concise|explain)\.ts$|^host\/targets\//,
+  /^host\/(lint|concise|explain|statistics)\.ts$|^host\/targets\//,
   /^host\/(text|names|inspect)\.ts$/,
-  /^host\/(lint|text|inspect|statistics)\.ts$|^host\/targets\//,
   /^host\/(wire|transport)\.ts$/,
   /^host\/(features|flags|keys|meaning|errors|types)\.ts$/,
   /^host\/generated\//,

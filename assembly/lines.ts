@@ -113,11 +113,7 @@ function nameEnd(at: u32, end: u32): u32 {
  * @returns how many there are, of which no more than `capacity` are written, or a Status
  */
 export function scanLines(text: u32, length: u32, rows: u32, capacity: u32, how: u32): i32 {
-  if (
-    !inside(text, length) ||
-    capacity > u32.MAX_VALUE / LINE_SIZE ||
-    !inside(rows, capacity * LINE_SIZE)
-  ) {
+  if (!inside(text, length) || !inside(rows, <u64>capacity * LINE_SIZE)) {
     return Status.OUT_OF_BOUNDS;
   }
   const textEnd = text + length;
@@ -193,11 +189,7 @@ export function findSeparators(
   capacity: u32,
   escapes: bool,
 ): i32 {
-  if (
-    !inside(text, length) ||
-    capacity > u32.MAX_VALUE / sizeof<u32>() ||
-    !inside(offsets, capacity << 2)
-  ) {
+  if (!inside(text, length) || !inside(offsets, (<u64>capacity) << 2)) {
     return Status.OUT_OF_BOUNDS;
   }
   let count: u32 = 0;

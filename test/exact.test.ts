@@ -6,6 +6,7 @@ import {
   DEVICE_RECORD_SIZE,
   FLOAT_START,
   HEADER_SIZE,
+  LINE_SIZE,
   Status,
   TARGET_INDEX_SIZE,
   TARGET_RECORD_SIZE,
@@ -85,6 +86,8 @@ const AREAS: Readonly<
   encodeText: { 0: ([, size]) => size!, 2: (args) => args[3]! },
   splitWords: { 0: ([, size]) => size!, 2: (args) => args[3]! },
   joinWords: { 0: ([, size]) => size!, 3: (args) => args[4]! },
+  scanLines: { 0: ([, size]) => size!, 2: (args) => args[3]! * LINE_SIZE },
+  findSeparators: { 0: ([, size]) => size!, 2: (args) => args[3]! * 4 },
 };
 
 const Exact = suite('exact');

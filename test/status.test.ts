@@ -140,7 +140,7 @@ const REACHED: Readonly<Record<string, readonly (readonly [() => unknown, string
   LINE_HAS_NUL: [
     [
       text('0 8 linear a\0'),
-      'line 1, column 13: expected no NUL, which would end the text for the kernel, got "\\u0000"',
+      'line 1, column 13: expected no NUL, which would end the text for the kernel',
     ],
   ],
   HEADER_TRUNCATED: [

@@ -151,6 +151,7 @@ interface Read {
 }
 
 const INPUT = 0x4000;
+const TEXT = 0x7000;
 const OUT = 0x8000;
 const OUT2 = 0x9000;
 const MOST = 64;
@@ -260,6 +261,15 @@ const BROKEN: readonly Broken[] = [
     'next',
     'decodeTable',
     { [second + 20]: 2 * SPEC + 4 },
+    table(),
+    Status.NEXT_UNALIGNED,
+    1,
+    second + 20,
+  ],
+  [
+    'next, by a byte',
+    'decodeTable',
+    { [second + 20]: 2 * SPEC + 1 },
     table(),
     Status.NEXT_UNALIGNED,
     1,
@@ -555,9 +565,9 @@ Exact('an encode of strings, lists and words says what is wrong, and which', () 
       ...[2, 0, 2, 1, 0, 1],
     ]);
   assert.is(devices('abcdef')[0], 64);
-  assert.equal(devices('abcd\x00f').slice(0, 2), [Status.NAME_HAS_NUL, 1]);
-  assert.equal(devices('abcde\x00').slice(0, 2), [Status.UUID_HAS_NUL, 1]);
-  assert.equal(devices('a\x00cdef').slice(0, 2), [Status.NAME_HAS_NUL, 0]);
+  assert.equal(devices('abcd\x00f').slice(0, 3), [Status.NAME_HAS_NUL, 1, 0]);
+  assert.equal(devices('abcde\x00').slice(0, 3), [Status.UUID_HAS_NUL, 1, 0]);
+  assert.equal(devices('a\x00cdef').slice(0, 3), [Status.NAME_HAS_NUL, 0, 0]);
 
   const versions = (text: string, lengths = [2, 3]): number[] =>
     run('encodeVersions', [OUT, 0x200, RECORDS, 2, TEXT, 5], text, [
@@ -565,7 +575,7 @@ Exact('an encode of strings, lists and words says what is wrong, and which', () 
       ...[1, 2, 3, lengths[1]!],
     ]);
   assert.is(versions('abcde')[0], 48);
-  assert.equal(versions('abc\x00e').slice(0, 2), [Status.NAME_HAS_NUL, 1]);
+  assert.equal(versions('abc\x00e').slice(0, 3), [Status.NAME_HAS_NUL, 1, 0]);
   assert.is(versions('abcde', [2, 4])[0], OUT_OF_BOUNDS);
 });
 
@@ -633,6 +643,108 @@ Exact('a text of more than 64 KiB, and more types than 16 bits of a kind can tel
   const put = u8.subarray(out + 40, out + 40 + length);
   assert.ok(put.every((byte) => byte === 0x61));
   assert.is(u8[out + 40 + length], 0);
+});
+
+// ── Memory ───────────────────────────────────────────────────────────────────────────────────────
+
+Exact(
+  'memory grows by doubling up to 1 MiB at once, by what is asked for above that, else not',
+  () => {
+    const { calls, memory } = new Machine();
+    const base = calls.reserve!(0);
+    /** The most bytes that so many pages have room for, with the slack behind them. */
+    const room = (pages: number): number => pages * 0x10000 - base - 8;
+    for (const [bytes, pages] of [
+      [room(2), 2],
+      [room(2) + 1, 4],
+      [room(4), 4],
+      [room(4) + 1, 8],
+      [room(8) + 1, 16],
+      [room(16) + 1, 32],
+      [room(32) + 1, 48],
+      [room(48), 48],
+      [room(48) + 1, 64],
+      [room(79), 80],
+      [room(97), 97],
+      [room(1), 97],
+      [room(97) + 1, 113],
+    ] as const) {
+      assert.is(calls.reserve!(bytes), base);
+      assert.is(memory.buffer.byteLength / 0x10000, pages, `${bytes} bytes`);
+    }
+    assert.is(calls.reserve!(-1), Status.OUT_OF_MEMORY);
+    assert.is(memory.buffer.byteLength / 0x10000, 113);
+  },
+);
+
+const NOBODY = { dev: 1, uuid: '', eventNumber: 0 };
+
+Exact('records that are there in part only are looked at by none', () => {
+  const count = 100;
+  for (const [name, size, rest] of [
+    ['encodeDevices', DEVICE_RECORD_SIZE, [50]],
+    ['encodeVersions', VERSION_RECORD_SIZE, []],
+  ] as const) {
+    const machine = new Machine();
+    // Records of nothing, of which the last lies behind the end by a byte.
+    const from = MEMORY_END - SLACK - count * size + 1;
+    machine.u8.fill(0, from);
+    const answer = machine.calls[name]!(OUT, 0x2000, from, count, TEXT, 0, ...rest);
+    assert.is(answer, OUT_OF_BOUNDS, name);
+  }
+});
+
+Exact('a list may have more than 64 KiB between two of its records', () => {
+  const gap = 0x10008;
+  for (const [name, nextAt, rest] of [
+    ['decodeDevices', 8, [36]],
+    ['decodeVersions', 0, []],
+  ] as const) {
+    const { calls, memory } = new Machine();
+    const at = calls.reserve!(4 * MEMORY_END);
+    const length = HEADER_SIZE + gap + 32;
+    const [records, text] = [at + length + 16, at + length + 0x1000].map((n) => (n + 7) & ~7);
+    new Uint8Array(memory.buffer).fill(0, at, at + length);
+    const view = new DataView(memory.buffer);
+    // A first record without a device says that there are none.
+    view.setUint32(at + HEADER_SIZE, 1, true);
+    view.setUint32(at + HEADER_SIZE + nextAt, gap, true);
+    const answer = calls[name]!(at, length, HEADER_SIZE, records!, 4, text!, length, ...rest);
+    assert.is(answer, 2, name);
+  }
+});
+
+Exact('the last record may end with the NUL of an empty name', () => {
+  const list = [...header, ...naive.encodeDevices([{ ...NOBODY, name: '' }], 36)];
+  const types = [...header, ...naive.encodeVersions([{ name: '', version: [1, 2, 3] }])];
+  const rest = [HEADER_SIZE, OUT, MOST, OUT2, 0x800];
+  assert.is(read('decodeDevices', list.slice(0, HEADER_SIZE + 13), ...rest, 36).answer, 1);
+  assert.is(read('decodeVersions', types.slice(0, HEADER_SIZE + 17), ...rest).answer, 1);
+});
+
+Exact('of a chain that was cut a `next` counts where more than padding stands behind it', () => {
+  const spec = naive.encodeChain(
+    [{ startSector: 0n, length: 8n, type: 'zero', parameters: utf8.encode('a') }],
+    true,
+  );
+  spec[20] = 7;
+  const run = (more: number): number => {
+    const bytes = [...header, ...spec, ...new Uint8Array(more)];
+    return read('decodeTable', bytes, HEADER_SIZE, 2, OUT, MOST, OUT2, 0x800, 1, 1, 0).answer;
+  };
+  assert.is(spec.length, 48);
+  assert.is(run(0), 1);
+  assert.is(run(1), Status.NEXT_UNALIGNED);
+});
+
+Exact('a text and what it becomes lie apart, with the slack between them', () => {
+  const machine = new Machine().fill('encodeText');
+  const [, room, text, length] = EXPORTS.encodeText!.args as [number, number, number, number];
+  const run = (out: number): number => machine.check('encodeText', [out, room, text, length]);
+  assert.is(run(text + length + SLACK), 96);
+  assert.is(run(text + length + SLACK - 1), OUT_OF_BOUNDS);
+  assert.is(run(text - room - SLACK), 96);
+  assert.is(run(text - room - SLACK + 1), OUT_OF_BOUNDS);
 });
 
 Exact.run();

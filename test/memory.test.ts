@@ -1,11 +1,10 @@
 // What the codec takes of memory, and gives back.
 
-import { Codec, Status } from '#internal';
+import { Codec } from '#internal';
 import { decodeReply, encodeReply, encodeRequest, type Target } from 'devicemapper/codec';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { assert, suite } from './harness.js';
-import { Machine } from './raw.js';
 
 const path = fileURLToPath(import.meta.resolve('devicemapper/codec.wasm'));
 const MIB = 1 << 20;
@@ -70,33 +69,6 @@ Memory(
     }
   },
 );
-
-Memory('grows by doubling up to 1 MiB at once, by what is asked for above that, else not', () => {
-  const { calls, memory } = new Machine();
-  const base = calls.reserve!(0);
-  /** The most bytes that so many pages have room for, with the slack behind them. */
-  const room = (pages: number): number => pages * 0x10000 - base - 8;
-  for (const [bytes, pages] of [
-    [room(2), 2],
-    [room(2) + 1, 4],
-    [room(4), 4],
-    [room(4) + 1, 8],
-    [room(8) + 1, 16],
-    [room(16) + 1, 32],
-    [room(32) + 1, 48],
-    [room(48), 48],
-    [room(48) + 1, 64],
-    [room(79), 80],
-    [room(97), 97],
-    [room(1), 97],
-    [room(97) + 1, 113],
-  ] as const) {
-    assert.is(calls.reserve!(bytes), base);
-    assert.is(memory.buffer.byteLength / 0x10000, pages, `${bytes} bytes`);
-  }
-  assert.is(calls.reserve!(-1), Status.OUT_OF_MEMORY);
-  assert.is(memory.buffer.byteLength / 0x10000, 113);
-});
 
 Memory('what a large call took is given back, and that of a small one kept', () => {
   const small = (): unknown => encodeRequest('DEV_STATUS', { name: 'small' });

@@ -449,6 +449,11 @@ Made('mirror', () => {
 Made('raid', () => {
   const range = { ...at, chunkSize: 0 };
   const devices = [{ data: a }, { data: b }];
+  make('t', raid({ ...range, raidType: 'raid0', chunkSize: 128, devices }));
+  remove('t');
+  // A guest of 5.10 may panic in md_do_sync() when an array is removed under its resync, which all
+  // levels but raid0 have.
+  if (!isSince(6, 1)) return;
   make('t', raid({ ...range, raidType: 'raid1', sync: 'nosync', regionSize: 1024, devices }));
   const { raidType, deviceCount, health, sync } = statusOf('t', 'raid');
   assert.equal([raidType, deviceCount], ['raid1', 2]);
@@ -470,8 +475,6 @@ Made('raid', () => {
   const bytes = pattern(4096);
   machine.write(path, 0, bytes);
   assert.equal(machine.read(path, 0, 4096), bytes);
-  remove('t');
-  make('t', raid({ ...range, raidType: 'raid0', chunkSize: 128, devices }));
   remove('t');
 });
 

@@ -24,6 +24,7 @@ const STAGES = [
   ['golden', 'status', 'words', 'recorded'],
   ['module'],
   ['wire', 'findings'],
+  ['text', 'concise'],
 ];
 /** How long each may take: set by what the module itself takes, for a slow machine must not kill. */
 const limits = STAGES.map(() => 120_000);

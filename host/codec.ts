@@ -70,6 +70,14 @@ export type { RegionMapping, RegionRepeat } from './targets/switch.js';
 export type { Zones } from './targets/zoned.js';
 export type { KeyReference, KeyedAlgorithm } from './targets/secrets.js';
 export {
+  lintTable,
+  type Diagnostic,
+  type LintDevice,
+  type LintOptions,
+  type RuleCode,
+  type Severity,
+} from './lint.js';
+export {
   joinLvmName,
   mangleName,
   splitLvmName,

@@ -8,6 +8,7 @@ export * from './errors.js';
 export * from './events.js';
 export * from './generated/abi.js';
 export * from './keys.js';
+export * from './lint.js';
 export * from './meaning.js';
 export * from './operations.js';
 export * from './text.js';

@@ -13,7 +13,7 @@ const CODEC = `
   TimeoutError UnsupportedError REQUEST_CODE bytesToSectors decodeReply decodeRequest encodeReply encodeRequest
   buildTarget statistics parseStatus parseTarget
   cache clone crypt delay dust ebs era error flakey inlinecrypt integrity linear logWrites mirror multipath pcache raid snapshot snapshotMerge snapshotOrigin striped switchTarget thin thinPool unstriped vdo verity writecache zero zoned
-  inspect joinParameters majorOf makeDev minorOf sectorsToBytes splitParameters
+  inspect joinParameters lintTable majorOf makeDev minorOf sectorsToBytes splitParameters
   BOOT_TARGETS diffTables explainSector formatConcise formatDmModCreate formatDmModWaitfor formatTable
   joinLvmName mangleName parseConcise parseDmModCreate parseDmModWaitfor parseListing parseTable
   splitLvmName unmangleName

@@ -50,7 +50,7 @@ export const thinPool = /* @__PURE__ */ defineTarget('thin-pool', () => ({
   states: ['Fail', 'Error'],
   status: [
     {
-      /** What {@link setTransactionId} has set. */
+      /** What `setTransactionId` has set. */
       transactionId: integer(),
       /** Blocks of metadata, of 4 KiB. */
       metadata: ratio('used', 'total'),
@@ -94,7 +94,7 @@ export const thinPool = /* @__PURE__ */ defineTarget('thin-pool', () => ({
     }),
     /** Keep the metadata as they are now, for programs to read. */
     reserveMetadataSnap: message('reserve_metadata_snap'),
-    /** Let go of what {@link reserveMetadataSnap} has kept. */
+    /** Let go of what `reserveMetadataSnap` has kept. */
     releaseMetadataSnap: message('release_metadata_snap'),
   },
 }));

@@ -6,7 +6,7 @@ import { COMMENTS, Line } from './generated/abi.js';
 import { DM_NAME_LEN, DM_UUID_LEN } from './generated/uapi.js';
 import { linesOf, ScannedText, type TableRow } from './text.js';
 import type { Table } from './types.js';
-import { findSeparators, toBytes } from './wire.js';
+import { findSeparators, placeIn, toBytes } from './wire.js';
 
 /** A device and its table. */
 export interface ConciseDevice {
@@ -72,9 +72,7 @@ class Source {
   }
 
   refuse(offset: number, problem: string): never {
-    const before = this.text.slice(0, offset);
-    const line = before.split('\n').length;
-    throw new InputError({ line, column: offset - before.lastIndexOf('\n'), offset }, problem);
+    throw new InputError(placeIn(this.text, offset), problem);
   }
 
   /** What stands between commas, of each device. */
@@ -104,11 +102,9 @@ class Source {
   }
 
   /** Where the character stands that has `offset` in a piece's value. */
-  placeOf({ from, to }: Piece, offset: number): number {
-    if (!this.escapes) {
-      const raw = this.text.slice(from, to);
-      return from + raw.length - raw.trimStart().length + offset;
-    }
+  placeOf(piece: Piece, offset: number): number {
+    if (!this.escapes) return this.#begin(piece) + offset;
+    const { from, to } = piece;
     let at = from;
     for (let left = offset; left > 0 && at < to; left--) at += this.text[at] === '\\' ? 2 : 1;
     return this.text[at] === '\\' ? at + 1 : at;

@@ -2,6 +2,7 @@
 // rule once: its reason, example and remedy become docs/lint.md; the checks below only point at it.
 
 import { Line } from './generated/abi.js';
+import { DM_MAX_TYPE_NAME } from './generated/uapi.js';
 import { ScannedText } from './text.js';
 import type { Target, TargetVersion } from './types.js';
 
@@ -320,8 +321,12 @@ function rowsOfTargets(targets: unknown, syntax: Syntax): Row[] {
       return undefined;
     };
     const type = typeof target.type === 'string' ? target.type : '';
-    if (type === '' || new TextEncoder().encode(type).length > 15) {
-      syntax({ path: `${path}.type` }, 'expected a target type of 1 to 15 bytes', index);
+    if (type === '' || new TextEncoder().encode(type).length >= DM_MAX_TYPE_NAME) {
+      syntax(
+        { path: `${path}.type` },
+        `expected a target type of 1 to ${DM_MAX_TYPE_NAME - 1} bytes`,
+        index,
+      );
     }
     const { parameters } = target;
     let words: string[] = [];

@@ -6,7 +6,7 @@
 // A decode:  the reply | index (24 bytes a target) | packed texts
 
 import { instantiateSync } from '@assemblyscript/loader';
-import { InputError, ReplyError, show } from './errors.js';
+import { InputError, ReplyError, show, type InputPlace } from './errors.js';
 import {
   Cell,
   DEVICE_RECORD_SIZE,
@@ -741,11 +741,8 @@ export class Codec {
       this.#reserve(out - from + HEADER_SIZE + room);
       return this.#module.encodeText(out + HEADER_SIZE, room, from, written);
     };
-    // `0 1 a` and a line feed each; but a long text is hardly made of those, and room is memory.
-    const most = Math.floor(written / 6) + 1;
-    const likely = Math.max(0x4000, Math.floor(written / 32));
-    let size = encode(Math.min(most, likely));
-    if (size === (Status.OUTPUT_TOO_SMALL as number)) size = encode(most);
+    let size = encode(likelyLines(written));
+    if (size === (Status.OUTPUT_TOO_SMALL as number)) size = encode(mostLines(written));
     if (size < 0) {
       const offset = this.#cell(Cell.FAIL_OFFSET);
       throw lineError(text, textOf(this.#u8.subarray(from, from + offset)).length, size);
@@ -1706,7 +1703,7 @@ export class Codec {
 
   /** @see scanLines */
   scanLines(text: string | Uint8Array, how: number): Uint32Array {
-    return this.#records(text, LINE_SIZE, (text.length >> 5) + 8, (length, records, room) =>
+    return this.#records(text, LINE_SIZE, likelyLines(text.length), (length, records, room) =>
       this.#module.scanLines(this.#base, length, records, room, how),
     );
   }
@@ -1914,11 +1911,15 @@ const LINE_PROBLEM: Readonly<Record<number, string>> = {
 };
 
 function lineError(text: string, offset: number, status: number): InputError {
+  const [word = ''] = /^\S*/.exec(text.slice(offset)) ?? [];
+  return new InputError(placeIn(text, offset), lineProblem(status, word));
+}
+
+/** Where in a text an offset is. */
+export function placeIn(text: string, offset: number): InputPlace {
   const before = text.slice(0, offset);
   const line = before.split('\n').length;
-  const column = offset - before.lastIndexOf('\n');
-  const [word = ''] = /^\S*/.exec(text.slice(offset)) ?? [];
-  return new InputError({ line, column, offset }, lineProblem(status, word));
+  return { line, column: offset - before.lastIndexOf('\n'), offset };
 }
 
 /** What is wrong with a line that has `word` there. */
@@ -2017,6 +2018,16 @@ function worstBytes(targets: readonly Target[]): number {
     }
   }
   return bytes;
+}
+
+/** The most targets that a text of so many bytes has: `0 1 a` and a line feed each. */
+function mostLines(length: number): number {
+  return Math.floor(length / 6) + 1;
+}
+
+/** How many to make room for at first: a long text is hardly made of those, and room is memory. */
+function likelyLines(length: number): number {
+  return Math.min(mostLines(length), Math.max(0x4000, Math.floor(length / 32)));
 }
 
 function tableCapacity(count: number, textLength: number): number {

@@ -3,9 +3,10 @@
 
 import { InputError, show } from './errors.js';
 import { unmangleName } from './names.js';
+import { wordText, wordsIn } from './targets/words.js';
 import { rowsOf } from './text.js';
 import type { Table, Target } from './types.js';
-import { sectorOf, splitParameters, textOf } from './wire.js';
+import { sectorOf } from './wire.js';
 
 /** One place that serves a sector. */
 export interface SectorPlace {
@@ -233,12 +234,7 @@ function placesOf(target: Target, sector: bigint): Place[] | string {
 }
 
 function wordsOf({ parameters }: Target): string[] {
-  if (parameters instanceof Uint8Array) return splitParameters(parameters);
-  if (typeof parameters !== 'string') {
-    return parameters.map((word) => (word instanceof Uint8Array ? textOf(word) : String(word)));
-  }
-  // The rest of a line is sent with its backslashes doubled, and has none to the kernel.
-  return splitParameters(parameters.replaceAll('\\', '\\\\'));
+  return wordsIn(parameters).map(wordText);
 }
 
 function plainSector(sector: bigint): number | bigint {

@@ -3,7 +3,7 @@
 import { InputError, show } from '../errors.js';
 import { wordsOf } from '../keys.js';
 import type { Parameter, Target } from '../types.js';
-import { joinParameters, splitParameters } from '../wire.js';
+import { splitParameters, textOf } from '../wire.js';
 
 const BACKSLASH = 0x5c;
 
@@ -49,12 +49,12 @@ export class Words {
 
   /** The next word, which stays; undefined at the end. */
   peek(): string | undefined {
-    return this.left > 0 ? textOf(this.#words[this.#at]!) : undefined;
+    return this.left > 0 ? wordText(this.#words[this.#at]!) : undefined;
   }
 
   /** The next word; at the end an InputError that says what was `expected`. */
   next(expected: string): string {
-    return textOf(this.nextRaw(expected));
+    return wordText(this.nextRaw(expected));
   }
 
   /** The next word, for what may be a secret. */
@@ -84,7 +84,7 @@ export class Words {
 
   /** All that is left, as text. */
   rest(): string[] {
-    const words = this.#words.slice(this.#at, this.#end).map(textOf);
+    const words = this.#words.slice(this.#at, this.#end).map(wordText);
     this.#at = this.#end;
     return words;
   }
@@ -113,7 +113,7 @@ function unescaped(word: Uint8Array): Uint8Array {
   });
 }
 
-function textOf(word: string | Uint8Array): string {
-  // There and back, as the codec knows how to tell bytes that are no UTF-8.
-  return typeof word === 'string' ? word : splitParameters(joinParameters([word]))[0]!;
+/** A word as text. */
+export function wordText(word: string | Uint8Array): string {
+  return typeof word === 'string' ? word : textOf(word);
 }

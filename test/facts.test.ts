@@ -14,19 +14,12 @@ import {
   type StatusOf,
 } from 'devicemapper/codec';
 import * as codec from 'devicemapper/codec';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { factsIn } from './facts.js';
 import { assert, suite } from './harness.js';
 
 type Facts = Readonly<Record<string, unknown>>;
 /** The status of a type while it tells numbers. */
 type Active<T extends KnownType> = Extract<StatusOf<T>, { state: 'active' }>;
-
-const FOLDER = join(import.meta.dirname, '../../../test/facts');
-
-function factsIn(name: string): unknown {
-  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
-}
 
 const FactTests = suite('facts');
 

@@ -3,9 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** A file as it is. */
+export function factsIn(file: string): unknown {
+  const path = join(import.meta.dirname, '../../../test/facts', `${file}.json`);
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
 /** A file's cases, or another list in it. */
 export function factsOf(file: string, list = 'cases'): readonly unknown[] {
-  const path = join(import.meta.dirname, '../../../test/facts', `${file}.json`);
-  const facts = JSON.parse(readFileSync(path, 'utf8')) as Record<string, readonly unknown[]>;
-  return facts[list]!;
+  return (factsIn(file) as Record<string, readonly unknown[]>)[list]!;
 }

@@ -16,7 +16,9 @@ export interface ConciseDevice {
   readonly uuid: string;
   /** The N of /dev/dm-N, if it is asked for. */
   readonly minor?: number;
+  /** May nothing be written to it? */
   readonly readOnly: boolean;
+  /** Its table. */
   readonly targets: TableRow[];
   /** Set where the text is in a form that today's kernels do not read. */
   readonly note?: string;
@@ -24,10 +26,15 @@ export interface ConciseDevice {
 
 /** What is formatted; what is left out is '', free, or false. */
 export interface ConciseInput {
+  /** 1 to 127 bytes. */
   readonly name: string;
+  /** Up to 128 bytes. */
   readonly uuid?: string;
+  /** The N of /dev/dm-N. */
   readonly minor?: number | undefined;
+  /** May nothing be written to it? */
   readonly readOnly?: boolean;
+  /** Its table. */
   readonly targets: Table;
 }
 

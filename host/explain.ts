@@ -34,6 +34,7 @@ export interface TableChange {
   readonly from: number | bigint;
   /** The first one behind them. */
   readonly to: number | bigint;
+  /** What becomes of them. */
   readonly kind: 'added' | 'removed' | 'changed';
   /** The row that served them; not for 'added'. */
   readonly before?: Target;

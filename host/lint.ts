@@ -32,7 +32,9 @@ export type Severity = 'error' | 'warning';
 export interface Diagnostic {
   /** The rule; stable. */
   readonly code: RuleCode;
+  /** An error keeps the table from being loaded. */
   readonly severity: Severity;
+  /** What is wrong, in a sentence. */
   readonly message: string;
   /** Where it begins in the text, counted from 0. */
   readonly from?: number;
@@ -58,6 +60,7 @@ export interface LintDevice {
   readonly sectors: number;
   /** As in '8:16'. */
   readonly dev?: string;
+  /** May nothing be written to it? */
   readonly readOnly?: boolean;
   /** Bytes; 512 if absent. */
   readonly logicalBlockSize?: number;
@@ -67,6 +70,7 @@ export interface LintDevice {
 export interface LintOptions {
   /** A release, or what listTargets told. */
   readonly kernel?: string | readonly TargetVersion[];
+  /** The block devices, by path. */
   readonly devices?: Readonly<Record<string, LintDevice>>;
   /** Is the table to be loaded read-only? */
   readonly readOnly?: boolean;

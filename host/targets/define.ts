@@ -45,10 +45,22 @@ export interface Rest {
   readonly rest?: readonly string[];
 }
 
+/** A status that tells numbers. */
+export interface Active {
+  /** Told apart by this from those that tell none. */
+  readonly state: 'active';
+}
+
+/** A status that is a word. */
+export interface StateWord<Word> {
+  /** The word, which says it all. */
+  readonly state: Word;
+}
+
 /** A status that tells numbers, one that is a word, or one that does not read as it should. */
 export type Status<S, Word extends string> =
-  | Flat<{ readonly state: 'active' } & ToldBy<S> & Rest>
-  | ([Word] extends [never] ? never : { readonly state: Word })
+  | Flat<Active & ToldBy<S> & Rest>
+  | ([Word] extends [never] ? never : StateWord<Word>)
   | UnreadableStatus;
 
 /** A status that does not read as the kernel's source has it: cut off, or of an unknown kernel. */

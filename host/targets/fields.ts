@@ -266,6 +266,16 @@ export function record<const S extends Fields>(fields: S): Field<Given<S>, Told<
   };
 }
 
+/** A device, and a place on it: an object. */
+export function deviceAt() {
+  return record({
+    /** What lies beneath. */
+    device: device(),
+    /** Where on it, in sectors. */
+    offset: sectors(),
+  });
+}
+
 /** One after another: as many as an earlier word has announced ({@link count}), or all that follow. */
 export function list<In, Out>(
   of: Field<In, Out>,

@@ -42,9 +42,13 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         /** One byte of reads or writes is another: the `byte`th, from 1, of I/O with these bio `flags`. */
         corruptBioByte: value(
           record({
+            /** Which byte of the I/O, counted from 1. */
             byte: integer({ min: 1, max: 0xffffffff }),
+            /** Of reads or of writes. */
             direction: oneOf('r', 'w'),
+            /** What it becomes. */
             value: integer({ max: 255 }),
+            /** Only of I/O with all of these bio flags. */
             flags: integer({ max: 0xffffffff }),
           }),
         ),

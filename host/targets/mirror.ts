@@ -1,5 +1,15 @@
 import { defineTarget } from './define.js';
-import { device, list, optional, oneOf, ratio, record, sectors, text, variant } from './fields.js';
+import {
+  device,
+  deviceAt,
+  list,
+  optional,
+  oneOf,
+  ratio,
+  sectors,
+  text,
+  variant,
+} from './fields.js';
 import { count, flag, literal, options } from './parts.js';
 
 /**
@@ -34,8 +44,17 @@ export const mirror = /* @__PURE__ */ defineTarget('mirror', () => {
           'type',
           {
             core: region,
-            disk: { device: device(), ...region },
-            userspace: { uuid: text(), arguments: list(text()) },
+            disk: {
+              /** What has the log. */
+              device: device(),
+              ...region,
+            },
+            userspace: {
+              /** Which log of the program's. */
+              uuid: text(),
+              /** What the program wants to know. */
+              arguments: list(text()),
+            },
           },
           { counted: true },
         ),
@@ -43,7 +62,7 @@ export const mirror = /* @__PURE__ */ defineTarget('mirror', () => {
       count('mirrors'),
       {
         /** The devices, and where on each the data begins, in sectors. */
-        mirrors: list(record({ device: device(), offset: sectors() }), { min: 1, max: 9 }),
+        mirrors: list(deviceAt(), { min: 1, max: 9 }),
       },
       options({
         /** Do without a device that fails, after who listens for events has seen to it. */

@@ -62,13 +62,19 @@ const selectorTypes = () => {
 
 type Selectors = ReturnType<typeof selectorTypes>;
 
+/** The device of a path. */
+interface PathDevice {
+  /** A path or major:minor. */
+  readonly device: string;
+}
+
 /** Paths of one priority, and who chooses among them. */
 export type PathGroup = {
   [S in keyof Selectors]: {
     /** The kernel's name of who chooses. */
     readonly selector: S;
     /** The devices, each with what the selector wants to know of it; of all the same. */
-    readonly paths: readonly ({ readonly device: string } & Given<Selectors[S]['path']>)[];
+    readonly paths: readonly (PathDevice & Given<Selectors[S]['path']>)[];
   } & Given<Selectors[S]['arguments']>;
 }[keyof Selectors];
 
@@ -259,11 +265,14 @@ export const multipath = /* @__PURE__ */ defineTarget('multipath', () => {
       {
         /** The group that is used next, counted from 1. */
         nextGroup: integer(),
-        /** A active, E enabled, D disabled; and the selector's and each path's own status. */
+        /** In the order of the table. */
         groups: list(
           record({
+            /** A active, E enabled, D disabled. */
             state: oneOf('A', 'E', 'D'),
+            /** The selector's own words. */
             selector: counts(),
+            /** Each path's. */
             paths: pathStatuses(),
           }),
         ),

@@ -104,7 +104,15 @@ export const raid = /* @__PURE__ */ defineTarget('raid', () => ({
     count('devices'),
     {
       /** Where the metadata and the data of each is; without `data` it is missing. */
-      devices: list(record({ metadata: orDash(device()), data: orDash(device()) }), { min: 1 }),
+      devices: list(
+        record({
+          /** What has the array's own data; none if left out. */
+          metadata: orDash(device()),
+          /** What has the data; missing if left out. */
+          data: orDash(device()),
+        }),
+        { min: 1 },
+      ),
     },
   ],
   status: [

@@ -18,9 +18,19 @@ export type OptionsOf<T extends KnownType> = ReturnType<TypeOf<T>['parse']>;
 /** The status of a type, as {@link parseStatus} tells it. */
 export type StatusOf<T extends KnownType> = ReturnType<TypeOf<T>['parseStatus']>;
 
+/** By this a type is told from others. */
+interface Typed<T> {
+  /** The kernel's name of the target type. */
+  readonly type: T;
+}
+
+interface WithStatus<S> {
+  /** The kernel's text in values. */
+  readonly status: S;
+}
+
 /** A row of a table in options, told apart by `type`. */
-export type ParsedTarget =
-  { [T in KnownType]: { readonly type: T } & OptionsOf<T> }[KnownType] | UnknownTarget;
+export type ParsedTarget = { [T in KnownType]: Typed<T> & OptionsOf<T> }[KnownType] | UnknownTarget;
 
 /** A row of a type that is not known here, just as it was given. */
 export interface UnknownTarget {
@@ -40,8 +50,8 @@ export interface UnknownStatus {
 
 /** The status of one target, in the kernel's words and in values, told apart by `type`. */
 export type StatusLine =
-  | { [T in KnownType]: TargetLine & { readonly type: T; readonly status: StatusOf<T> } }[KnownType]
-  | (TargetLine & { readonly status: UnknownStatus });
+  | { [T in KnownType]: TargetLine & Typed<T> & WithStatus<StatusOf<T>> }[KnownType]
+  | (TargetLine & WithStatus<UnknownStatus>);
 
 /** What a type can do when it is one of many. */
 interface AnyType {

@@ -1,5 +1,5 @@
 import { defineTarget } from './define.js';
-import { device, list, record, sectors, text } from './fields.js';
+import { device, deviceAt, list, sectors, text } from './fields.js';
 import { count, literal } from './parts.js';
 
 /**
@@ -25,7 +25,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
       /** How much goes to one device before it is the next one's turn, in sectors. */
       chunkSize: sectors({ min: 1 }),
       /** The devices, and where on each the stripe begins, in sectors. */
-      stripes: list(record({ device: device(), offset: sectors() }), { min: 1 }),
+      stripes: list(deviceAt(), { min: 1 }),
     },
   ],
   status: [

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { defineTarget } from './define.js';
-import { device, hexNumber, list, optional, record, sectors, type Field } from './fields.js';
+import { deviceAt, hexNumber, list, optional, sectors, type Field } from './fields.js';
 import { message } from './messages.js';
 import { count, options } from './parts.js';
 
@@ -77,7 +77,7 @@ export const switchTarget = /* @__PURE__ */ defineTarget('switch', () => ({
     options({}, { count: 'always' }),
     {
       /** The devices, and where on each the data begins, in sectors. */
-      paths: list(record({ device: device(), offset: sectors() }), { min: 1 }),
+      paths: list(deviceAt(), { min: 1 }),
     },
   ],
   messages: {

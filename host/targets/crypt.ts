@@ -5,15 +5,12 @@ import { colon, flag, options } from './parts.js';
 import { key } from './secrets.js';
 
 /** `BYTES:aead` or `BYTES:none`, what stands behind each sector (crypt_ctr_optional()). */
-/** What there is of authentication for each sector. */
-interface IntegrityTag {
+function integrityTag(): Field<{
   /** Of each sector, in bytes. */
   readonly tagSize: number;
   /** The cipher makes it itself, or nobody does. */
   readonly type: 'aead' | 'none';
-}
-
-function integrityTag(): Field<IntegrityTag> {
+}> {
   const size = byteCount({ min: 1 });
   const types = oneOf('aead', 'none');
   const expected = '{ tagSize, type }, a number of bytes and aead or none';

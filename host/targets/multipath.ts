@@ -265,7 +265,7 @@ export const multipath = /* @__PURE__ */ defineTarget('multipath', () => {
       {
         /** The group that is used next, counted from 1. */
         nextGroup: integer(),
-        /** In the order of the table. */
+        /** A active, E enabled, D disabled; and the selector's and each path's own status. */
         groups: list(
           record({
             /** A active, E enabled, D disabled. */

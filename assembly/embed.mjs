@@ -30,6 +30,7 @@ const comments = new Map(Array.from(documented, ([, comment, name]) => [name, co
 
 /** dm-ioctl.h's own names; all else is between the module and the host. */
 const uapi = [];
+const uapiNames = [];
 const abi = [];
 const enums = new Map();
 for (const [name, global] of Object.entries(values)) {
@@ -39,6 +40,7 @@ for (const [name, global] of Object.entries(values)) {
     if (!enums.has(group)) enums.set(group, []);
     enums.get(group).push(`  ${member}: ${global.value},`);
   } else if (name.startsWith('DM_')) {
+    uapiNames.push(name);
     const value = global.value >>> 0;
     const literal = value > 0xffff ? `0x${value.toString(16)}` : value;
     uapi.push(`${comments.get(name) ?? ''}export const ${name} = ${literal};`);
@@ -46,6 +48,15 @@ for (const [name, global] of Object.entries(values)) {
     abi.push(`export const ${name} = ${global.value >>> 0};`);
   }
 }
+// As a list, for who has bits and wants names: a namespace object of all constants costs each start 1 ms.
+const flags = uapiNames
+  .filter((name) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE')
+  .map((name) => [name, values[name].value >>> 0])
+  .sort(([, a], [, b]) => a - b)
+  .map(([name, bit]) => `  ['${name}', ${bit}],`);
+abi.push(
+  `/** The flags of struct dm_ioctl, from the lowest bit on. */\nexport const FLAGS: readonly (readonly [string, number])[] = [\n${flags.join('\n')}\n];`,
+);
 for (const [name, members] of enums) {
   abi.push(`export const ${name} = {\n${members.join('\n')}\n} as const;`);
 }

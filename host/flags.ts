@@ -1,10 +1,6 @@
 // The bits of `flags` in struct dm_ioctl by their names, for who shows a header.
 
-import * as uapi from './generated/uapi.js';
-
-const FLAGS = Object.entries(uapi)
-  .filter(([name]) => /^DM_(?!UDEV|NAME_LIST)\w+_FLAG$/.test(name) || name === 'DM_DEFERRED_REMOVE')
-  .sort(([, a], [, b]) => a - b);
+import { FLAGS } from './generated/abi.js';
 
 /** As in ['DM_SECURE_DATA_FLAG'], from the lowest bit on; a bit without a name is left out. */
 export function flagNames(flags: number): string[] {

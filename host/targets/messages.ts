@@ -1,7 +1,7 @@
 // Messages: words to a target, and what its answer means.
 
 import type { Parameter } from '../types.js';
-import { joinParameters } from '../wire.js';
+import { joinParameters, toBytes } from '../wire.js';
 import { sectors, writeFields, type Fields, type Given, type NoFields } from './fields.js';
 
 /** A message that knows its answer: what `dm.sendMessage` takes and returns the answer of. */
@@ -59,7 +59,7 @@ export function message<const S extends Fields>(
 function joined(words: readonly Parameter[]): string | Uint8Array {
   if (!words.some((word) => word instanceof Uint8Array)) return joinParameters(words);
   const parts = words.map((word) =>
-    word instanceof Uint8Array ? word : new TextEncoder().encode(joinParameters([word])),
+    word instanceof Uint8Array ? word : toBytes(joinParameters([word]), 'message'),
   );
   const text = new Uint8Array(parts.reduce((length, part) => length + part.length + 1, -1)).fill(
     0x20,

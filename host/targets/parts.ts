@@ -2,6 +2,7 @@
 
 import { InputError, show } from '../errors.js';
 import type { Parameter } from '../types.js';
+import { toBytes } from '../wire.js';
 import {
   integer,
   readFields,
@@ -211,7 +212,7 @@ export function colon<In, Out>(field: Field<In, Out>, own?: string): Option<In, 
       const name = `${own ?? snakeCase(path)}:`;
       const [written] = field.write(given, path);
       if (!(written instanceof Uint8Array)) return [`${name}${written}`];
-      const head = new TextEncoder().encode(name);
+      const head = toBytes(name, path);
       const whole = new Uint8Array(head.length + written.length);
       whole.set(head);
       whole.set(written, head.length);

@@ -1,6 +1,7 @@
 // Every target type by the kernel's name: the only module that knows them all.
 
 import { InputError, show } from '../errors.js';
+import { ScannedText } from '../text.js';
 import type { DeviceTable, Target, TargetLine } from '../types.js';
 import { splitParameters } from '../wire.js';
 import * as targets from './index.js';
@@ -97,16 +98,14 @@ export function buildTarget(options: ParsedTarget): Target {
   throw new InputError({ path: 'type' }, `expected a type that is known, got ${show(options)}`);
 }
 
+/** A line of the kernel's, where `#` is a character like others. */
 function rowOf(line: string): Target {
-  const [, start, length, type, parameters = ''] =
-    /^\s*(\d+)\s+(\d+)\s+(\S+)(?:\s+(.*\S))?\s*$/s.exec(line) ?? [];
-  if (type === undefined) {
-    throw new InputError(
-      { path: 'target' },
-      `expected START LENGTH TYPE PARAMETERS, got ${show(line)}`,
-    );
+  const scanned = new ScannedText(line, 0);
+  if (scanned.count !== 1) {
+    throw new InputError({ path: 'target' }, `expected one line, got ${scanned.count}`);
   }
-  return { startSector: BigInt(start!), length: BigInt(length!), type, parameters };
+  scanned.check(0);
+  return scanned.target(0);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Keys in lines: hexadecimal, and never a string.
 
 import { InputError, show } from '../errors.js';
+import { toBytes } from '../wire.js';
 import type { Field } from './fields.js';
 import type { Words } from './words.js';
 
@@ -34,7 +35,7 @@ export function key(...types: readonly string[]): Field<Uint8Array | KeyReferenc
     shape: { kind: 'key', types },
     read(words: Words) {
       const word = words.nextRaw(expected);
-      const raw = typeof word === 'string' ? new TextEncoder().encode(word) : word;
+      const raw = typeof word === 'string' ? toBytes(word, 'parameters') : word;
       if (raw[0] === COLON) {
         const [, bytes, type = '', description = ''] =
           REFERENCE.exec(new TextDecoder().decode(raw)) ?? [];
@@ -74,7 +75,7 @@ export function keyedAlgorithm(): Field<KeyedAlgorithm> {
     shape: { kind: 'keyed' },
     read(words: Words) {
       const word = words.nextRaw(expected);
-      const raw = typeof word === 'string' ? new TextEncoder().encode(word) : word;
+      const raw = typeof word === 'string' ? toBytes(word, 'parameters') : word;
       const colon = raw.indexOf(COLON);
       const algorithm = new TextDecoder().decode(colon < 0 ? raw : raw.subarray(0, colon));
       if (colon < 0) return { algorithm };
@@ -98,7 +99,7 @@ export function keyedAlgorithm(): Field<KeyedAlgorithm> {
         );
       }
       const digits = digitsOf(bytes);
-      const name = new TextEncoder().encode(`${algorithm}:`);
+      const name = toBytes(`${algorithm}:`, `${path}.algorithm`);
       const whole = new Uint8Array(name.length + digits.length);
       whole.set(name);
       whole.set(digits, name.length);

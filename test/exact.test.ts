@@ -15,7 +15,7 @@ import {
 } from '#internal';
 import { assert, suite } from './harness.js';
 import * as naive from './naive.js';
-import { EXPORTS, LINES, Machine, MEMORY_END, capacityOf, names } from './raw.js';
+import { EXPORTS, LINES, Machine, MEMORY_END, RECORDS, capacityOf, names } from './raw.js';
 
 const SLACK = 8;
 const { OUT_OF_BOUNDS, OUTPUT_TOO_SMALL } = Status;
@@ -124,6 +124,9 @@ for (const [name, areas] of Object.entries(AREAS)) {
       machine.u8.copyWithin(last, args[index]!, args[index]! + length);
       machine.before.set(machine.u8);
       assert.is.not(machine.check(name, args.with(index, last)), OUT_OF_BOUNDS, `argument ${at}`);
+      // By one byte, and whole but for that.
+      machine.u8.copyWithin(last + 1, args[index]!, args[index]! + length);
+      machine.before.set(machine.u8);
       for (const beyond of [last + 1, MEMORY_END, -8, -1]) {
         assert.is(machine.check(name, args.with(index, beyond)), OUT_OF_BOUNDS, `argument ${at}`);
       }
@@ -723,18 +726,120 @@ Exact('the last record may end with the NUL of an empty name', () => {
 });
 
 Exact('of a chain that was cut a `next` counts where more than padding stands behind it', () => {
-  const spec = naive.encodeChain(
-    [{ startSector: 0n, length: 8n, type: 'zero', parameters: utf8.encode('a') }],
-    true,
+  // With padding behind its text, and without.
+  for (const parameters of ['a', 'seven b']) {
+    const spec = naive.encodeChain(
+      [{ startSector: 0n, length: 8n, type: 'zero', parameters: utf8.encode(parameters) }],
+      true,
+    );
+    spec[20] = 7;
+    const run = (more: number): number => {
+      const bytes = [...header, ...spec, ...new Uint8Array(more)];
+      return read('decodeTable', bytes, HEADER_SIZE, 2, OUT, MOST, OUT2, 0x800, 1, 1, 0).answer;
+    };
+    assert.is(spec.length, 48);
+    assert.is(run(0), 1);
+    assert.is(run(1), Status.NEXT_UNALIGNED);
+  }
+});
+
+Exact('a header has its size, in both directions', () => {
+  for (const name of ['encodeHeader', 'decodeHeader']) {
+    assert.is(new Machine().fill(name).check(name, EXPORTS[name]!.args), HEADER_SIZE);
+  }
+});
+
+Exact("a record's numbers have 32 bits, its device 64", () => {
+  const machine = new Machine().fill('encodeDevices');
+  const view = new DataView(machine.memory.buffer);
+  view.setUint32(RECORDS + 4, 0x12345678, true);
+  view.setUint32(RECORDS + 16, 0x9abcdef0, true);
+  assert.ok(machine.calls.encodeDevices!(...EXPORTS.encodeDevices!.args) > 0);
+  assert.is(view.getUint32(OUT + 4, true), 0x12345678);
+  // Behind the name and its NUL, from a multiple of 8 on.
+  assert.is(view.getUint32(OUT + 24, true), 0x9abcdef0);
+});
+
+Exact('a name has not more bytes than there are, its length modulo 65,536 neither', () => {
+  for (const [name, at] of [
+    ['encodeDevices', RECORDS + 8],
+    ['encodeDevices', RECORDS + 12],
+    ['encodeVersions', RECORDS + 12],
+  ] as const) {
+    const machine = new Machine().fill(name);
+    const view = new DataView(machine.memory.buffer);
+    const length = view.getUint32(at, true);
+    for (const more of [100, 0x10000]) {
+      view.setUint32(at, length + more, true);
+      assert.is(machine.calls[name]!(...EXPORTS[name]!.args), OUT_OF_BOUNDS, name);
+    }
+  }
+});
+
+Exact('a `next` of 2^31 and more lies behind the end, not before the name', () => {
+  const patch = { [secondType + 3]: 0x80 };
+  const bytes = [...header, ...TYPES].map((byte, at) => patch[at] ?? byte);
+  const { answer } = read('decodeVersions', bytes, HEADER_SIZE, OUT, MOST, OUT2, 0x800);
+  assert.is(answer, Status.NEXT_BEYOND_DATA);
+});
+
+Exact('a message of one blank word says which word it is', () => {
+  const machine = new Machine();
+  machine.u8[TEXT] = 0x20;
+  machine.set(Cell.FAIL_WORD, 9);
+  assert.is(machine.calls.encodeMessage!(OUT, 64, TEXT, 1, 1, 0, 0), Status.PARAMETER_BLANK);
+  const view = new DataView(machine.memory.buffer);
+  assert.is(view.getUint32(machine.cells + 4 * Cell.FAIL_WORD, true), 0);
+});
+
+// ── Lines ────────────────────────────────────────────────────────────────────────────────────────
+
+/** scanLines, and what is left of it with nothing but the text; of a wrong number the value is not told. */
+function scanned(text: Uint8Array, how: number): number[][] {
+  const { calls, memory } = new Machine();
+  const at = calls.reserve!(4 * MEMORY_END);
+  const rows = (at + text.length + 15) & ~7;
+  new Uint8Array(memory.buffer).set(text, at);
+  const count = calls.scanLines!(at, text.length, rows, 1024, how);
+  const cells = new Uint32Array(memory.buffer, rows, (count * LINE_SIZE) / 4);
+  return Array.from({ length: count }, (_, i) =>
+    naive.toldOf(Array.from(cells.subarray((i * LINE_SIZE) / 4, ((i + 1) * LINE_SIZE) / 4))),
   );
-  spec[20] = 7;
-  const run = (more: number): number => {
-    const bytes = [...header, ...spec, ...new Uint8Array(more)];
-    return read('decodeTable', bytes, HEADER_SIZE, 2, OUT, MOST, OUT2, 0x800, 1, 1, 0).answer;
+}
+
+/** Lines of what names and numbers are made of, at random. */
+function linesAtRandom(count: number): string[] {
+  const parts = ['0', '18446744073709551615', '18446744073709551616', 'a', ':', 'a:', '#', '\0'];
+  const blanks = [' ', ' ', '  ', '\t', ': ', '\v\f\r'];
+  let x = 20260722;
+  const below = (most: number): number => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) % most;
   };
-  assert.is(spec.length, 48);
-  assert.is(run(0), 1);
-  assert.is(run(1), Status.NEXT_UNALIGNED);
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 1 + below(10) }, (_, i) => {
+      const from = (i + below(3)) % 3 === 0 ? parts : blanks;
+      return below(4) === 0 ? '0 8 zero' : from[below(from.length)]!;
+    }).join(''),
+  );
+}
+
+for (const how of [0, 1, 2, 3]) {
+  Exact(`lines are read as by a reader of one byte at a time, of kind ${how}`, () => {
+    const text = utf8.encode(
+      ['a:', 'a: ', 'a: 0 8 zero', '0 8 zero', '0 8 a: 0 8 zero', '0 8: 0 8 zero', ':0 8 x: 0 8 y']
+        .concat(linesAtRandom(700))
+        .join('\n'),
+    );
+    assert.equal(scanned(text, how), naive.scan(text, how));
+  });
+}
+
+Exact('a line may stand behind 64 KiB of others', () => {
+  const text = utf8.encode(`${'\n'.repeat(0x10100)}data: 0 8 linear 8:16 0 # end`);
+  assert.equal(scanned(text, 3), naive.scan(text, 3));
 });
 
 Exact('a text and what it becomes lie apart, with the slack between them', () => {

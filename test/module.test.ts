@@ -4,6 +4,7 @@
 import { Cell, HEADER_SIZE, Status } from '#internal';
 import * as fc from 'fast-check';
 import { Buffer } from 'node:buffer';
+import { setFlagsFromString } from 'node:v8';
 import { assert, suite } from './harness.js';
 import {
   bytes,
@@ -207,6 +208,31 @@ Raw('reserve grows by doubling, so that many calls seldom grow it', () => {
     last = memory.buffer.byteLength;
   }
   assert.ok(grown < 10, `grown ${grown} times`);
+});
+
+Raw('reserve takes what it needs where there is no more, and says so where there is less', () => {
+  const { calls, memory } = new Machine();
+  const base = calls.reserve!(0);
+  const room = (pages: number): number => pages * 0x10000 - base - 8;
+  const pages = (): number => memory.buffer.byteLength / 0x10000;
+  const limit = 1000;
+  setFlagsFromString(`--wasm-max-mem-pages=${limit}`);
+  try {
+    assert.is(calls.reserve!(room(limit - 8)), base);
+    assert.is(calls.reserve!(room(limit - 8) + 1), base);
+    assert.is(pages(), limit - 7);
+    assert.is(calls.reserve!(room(limit) + 1), Status.OUT_OF_MEMORY);
+    assert.is(pages(), limit - 7);
+  } finally {
+    setFlagsFromString('--wasm-max-mem-pages=65536');
+  }
+});
+
+Raw('reserve has addresses up to 2^31', () => {
+  const { calls } = new Machine();
+  const base = calls.reserve!(0);
+  assert.is(calls.reserve!(0x7fffffff - base - 8), base);
+  assert.is(calls.reserve!(0x7fffffff - base - 8 + 1), Status.OUT_OF_MEMORY);
 });
 
 Raw.run();

@@ -386,3 +386,71 @@ export function lines(text: Uint8Array): PlainTarget[] {
       };
     });
 }
+
+/** A text's lines, each as the sixteen numbers of the module's enum Line, of which `how` says the kind. */
+export function scan(text: Uint8Array, how: number): number[][] {
+  const space = '[\\t-\\r ]';
+  const row = new RegExp(`^\\d+${space}+\\d+(?=${space}|$)`);
+  const isBlank = (character: string | undefined): boolean =>
+    character !== undefined && '\t\n\v\f\r '.includes(character);
+  const rows: number[][] = [];
+  let from = 0;
+  const latin = Array.from(text, (byte) => String.fromCharCode(byte)).join('');
+  for (const [i, line] of latin.split('\n').entries()) {
+    const at = from;
+    from += line.length + 1;
+    const skip = (place: number, blanks: boolean): number => {
+      while (place < line.length && isBlank(line[place]) === blanks) place++;
+      return place;
+    };
+    let place = skip(0, true);
+    if (place === line.length || (how % 2 === 1 && line[place] === '#')) continue;
+    let name = 0;
+    const words = line.slice(place).split(new RegExp(`${space}+`));
+    const isRow = row.test(line.slice(place)) && !words[2]?.endsWith(':');
+    if (how >= 2 && !isRow) {
+      const colons = Array.from(line.matchAll(/:/g), ({ index }) => index);
+      name =
+        colons.find((colon) => {
+          const rest = line.slice(colon + 1);
+          const trimmed = rest.slice(skip(colon + 1, true) - colon - 1);
+          return trimmed === '' || (trimmed !== rest && row.test(trimmed));
+        }) ?? 0;
+      if (name > 0 || line.startsWith(':')) place = skip(name === 0 ? 0 : name + 1, true);
+    }
+    const fields: number[] = [];
+    const values: bigint[] = [];
+    let flaws = 0;
+    for (const unit of [1, 4]) {
+      const end = skip(place, false);
+      const word = line.slice(place, end);
+      const digits = /^\d*/.exec(word)![0];
+      // It is too large before the first byte that is no digit is seen.
+      const isTooLarge = digits !== '' && BigInt(digits) >> 64n > 0n;
+      if (isTooLarge) flaws |= 2 * unit;
+      else if (word === '' || digits !== word) flaws |= unit;
+      values.push(!isTooLarge && word !== '' && digits === word ? BigInt(word) : 0n);
+      fields.push(place, end);
+      place = skip(end, true);
+    }
+    const typeEnd = skip(place, false);
+    if (typeEnd === place) flaws |= 16;
+    if (typeEnd - place >= 16) flaws |= 32;
+    const parameters = skip(typeEnd, true);
+    const comment = how % 2 === 1 ? line.indexOf('#', parameters) : -1;
+    let end = comment < 0 ? line.length : comment;
+    while (end > parameters && isBlank(line[end - 1])) end--;
+    if (line.slice(place, end).includes('\0')) flaws |= 64;
+    const places = [0, name, ...fields, place, typeEnd, parameters, end].map((own) => at + own);
+    const halves = values.flatMap((value) => [Number(value & 0xffffffffn), Number(value >> 32n)]);
+    rows.push(toldOf([...halves, i + 1, flaws, ...places]));
+  }
+  return rows;
+}
+
+/** A line's numbers without the value of one that is wrong: how far it was read is nobody's business. */
+export function toldOf(row: readonly number[]): number[] {
+  const flaws = row[5]!;
+  const isWrong = [flaws & 3, flaws & 3, flaws & 12, flaws & 12];
+  return row.map((number, i) => (isWrong[i] ? 0 : number));
+}

@@ -2,6 +2,7 @@
 // its place. For each message `{ wasm, names }` it answers the name of the first test that fails, or ''.
 
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { parentPort } from 'node:worker_threads';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -36,9 +37,15 @@ async function judge({ wasm, names }) {
     const { failed, failures } = await runFile(file.href, 60_000, (next) => {
       test = next;
     });
-    if (failed > 0) return `${test || failures[0]}`;
+    if (failed > 0) return firstOf(failures) ?? test;
   }
   return '';
+}
+
+/** As in 'exact: a header has its size', from what uvu prints of the tests that failed. */
+function firstOf([text = '']) {
+  const [, suite, name] = /FAIL\s+(.+?)\s+"(.+)"/.exec(stripVTControlCharacters(text)) ?? [];
+  return name === undefined ? undefined : `${suite}: ${name}`;
 }
 
 parentPort.on('message', (job) => {

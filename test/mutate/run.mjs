@@ -34,6 +34,7 @@ Change the compiled module a little, in many ways, and see whether the tests not
   --sample N     so many of all that there are (500)
   --seed S       which ones (the time)
   --only WORD    those with WORD in their key, as a function's name
+  --again FILE   those that survived when FILE was written by --json
   --jobs N       at once (2)
   --json FILE    write the outcome to FILE
   --list         name them
@@ -46,6 +47,7 @@ const { values: options } = parseArgs({
     sample: { type: 'string', default: '500' },
     seed: { type: 'string', default: `${Date.now() % 0x7fffffff}` },
     only: { type: 'string', default: '' },
+    again: { type: 'string' },
     jobs: { type: 'string', default: '2' },
     json: { type: 'string' },
     list: { type: 'boolean' },
@@ -109,7 +111,9 @@ function ask(worker, job, limitMs) {
 
 async function main() {
   const all = mutantsOf(join(ROOT, 'dist/codec.wasm'), join(ROOT, 'build/codec.wat'));
-  const wanted = all.filter(({ key }) => key.includes(options.only));
+  const survived = options.again && JSON.parse(readFileSync(options.again, 'utf8')).survivors;
+  const keys = survived && new Set(survived.map(({ key }) => key));
+  const wanted = all.filter(({ key }) => key.includes(options.only) && (keys?.has(key) ?? true));
   const mutants = sample(wanted, Number(options.sample), Number(options.seed));
   if (options.list) {
     for (const { key, text } of mutants) console.log(`${key}: ${text}`);

@@ -62,13 +62,9 @@ interface AnyType {
   parseStatus(text: string): object;
 }
 
-let byType: ReadonlyMap<string, AnyType> | undefined;
-
-/** Put together when it is first asked: importing costs nothing. */
-function typeNamed(name: string): AnyType | undefined {
-  byType ??= new Map(Object.values<AnyType>(targets).map((target) => [target.type, target]));
-  return byType.get(name);
-}
+const BY_TYPE: ReadonlyMap<string, AnyType> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.values<AnyType>(targets).map((target) => [target.type, target]),
+);
 
 /**
  * The options of a row of a table.
@@ -81,7 +77,7 @@ function typeNamed(name: string): AnyType | undefined {
  */
 export function parseTarget(target: Target | string): ParsedTarget {
   const row = typeof target === 'string' ? rowOf(target) : target;
-  const type = typeNamed(row.type);
+  const type = BY_TYPE.get(row.type);
   if (type === undefined) return { type: 'unknown', target: row };
   return { type: row.type, ...type.parse(row) } as ParsedTarget;
 }
@@ -93,7 +89,7 @@ export function parseTarget(target: Target | string): ParsedTarget {
  */
 export function buildTarget(options: ParsedTarget): Target {
   if (options.type === 'unknown') return options.target;
-  const type = typeNamed(options.type);
+  const type = BY_TYPE.get(options.type);
   if (type !== undefined) return type(options as never);
   throw new InputError({ path: 'type' }, `expected a type that is known, got ${show(options)}`);
 }
@@ -118,7 +114,7 @@ function rowOf(line: string): Target {
 export function parseStatus<T extends KnownType>(type: T, text: string): StatusOf<T>;
 export function parseStatus(type: string, text: string): StatusLine['status'];
 export function parseStatus(type: string, text: string): object {
-  return typeNamed(type)?.parseStatus(text) ?? { state: 'unknown', words: splitParameters(text) };
+  return BY_TYPE.get(type)?.parseStatus(text) ?? { state: 'unknown', words: splitParameters(text) };
 }
 
 /** A table's status with each row's in values. */

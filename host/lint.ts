@@ -1,32 +1,28 @@
 // What a kernel, or the reader of a table, would object to, before anything is sent. RULES says each
-// rule once: its reason, example and remedy become docs/lint.md; the checks below only point at it.
+// rule of all tables once: its reason, example and remedy become docs/lint.md; the checks below only
+// point at it. What one type of target refuses stands in its own file (targets/rules.ts).
 
 import { Line } from './generated/abi.js';
 import { DM_MAX_TYPE_NAME } from './generated/uapi.js';
+import { areasOf, rulesOf } from './targets/registry.js';
+import {
+  Arguments,
+  hitsOfAny,
+  isSince,
+  quoted,
+  type AnyMachine,
+  type Area,
+  type LintDevice,
+  type Rule,
+  type Severity,
+} from './targets/rules.js';
 import { ScannedText } from './text.js';
 import type { Target, TargetVersion } from './types.js';
 
-/** The name of a rule. */
-export type RuleCode =
-  | 'no-targets'
-  | 'syntax'
-  | 'zero-length'
-  | 'first-sector'
-  | 'gap'
-  | 'overlap'
-  | 'too-large'
-  | 'literal-newline'
-  | 'linear-arguments'
-  | 'linear-offset'
-  | 'device-name'
-  | 'device-bounds'
-  | 'device-alignment'
-  | 'device-read-only'
-  | 'device-twice'
-  | 'type-missing';
+/** The name of a rule: of one for all tables, or of one of a target type, which begins with the type. */
+export type RuleCode = string;
 
-/** `error` if and only if every kernel refuses the load. */
-export type Severity = 'error' | 'warning';
+export type { LintDevice, Rule, Severity } from './targets/rules.js';
 
 /** A finding in a text has a place in it, in UTF-16 units; one in targets has a path. */
 export interface Diagnostic {
@@ -54,18 +50,6 @@ export interface Diagnostic {
   readonly fix?: string;
 }
 
-/** A block device as the linter needs to know it. */
-export interface LintDevice {
-  /** Sectors of 512 bytes. */
-  readonly sectors: number;
-  /** As in '8:16'. */
-  readonly dev?: string;
-  /** May nothing be written to it? */
-  readonly readOnly?: boolean;
-  /** Bytes; 512 if absent. */
-  readonly logicalBlockSize?: number;
-}
-
 /** What is known of the machine. */
 export interface LintOptions {
   /** A release, or what listTargets told. */
@@ -76,17 +60,8 @@ export interface LintOptions {
   readonly readOnly?: boolean;
 }
 
-/** What each rule says. */
-export interface Rule {
-  readonly severity: Severity;
-  readonly why: string;
-  /** A table that breaks it. */
-  readonly example: string;
-  readonly fix: string;
-}
-
-/** Every rule, once. docs/lint.md is made of it. */
-export const RULES: Readonly<Record<RuleCode, Rule>> = {
+/** The rules of all tables, once; docs/lint.md is made of them, and of those that target types have. */
+export const RULES = {
   'no-targets': {
     severity: 'error',
     why: 'The kernel refuses a table without targets (dm-ioctl.c populate_table).',
@@ -135,18 +110,6 @@ export const RULES: Readonly<Record<RuleCode, Rule>> = {
     example: '0 8 linear 8:16 0\\n8 8 zero',
     fix: 'write a line feed',
   },
-  'linear-arguments': {
-    severity: 'error',
-    why: 'linear takes a device and a sector, no more and no less (dm-linear.c linear_ctr).',
-    example: '0 8 linear 8:16',
-    fix: 'write DEVICE OFFSET',
-  },
-  'linear-offset': {
-    severity: 'error',
-    why: 'The offset is a decimal number (dm-linear.c linear_ctr).',
-    example: '0 8 linear 8:16 -1',
-    fix: 'write decimal sectors of 512 bytes',
-  },
   'device-name': {
     severity: 'warning',
     why: 'A device is a path or major:minor; a bare name is looked for in the working directory.',
@@ -183,7 +146,7 @@ export const RULES: Readonly<Record<RuleCode, Rule>> = {
     example: '0 8 nosuch',
     fix: 'use a type that listTargets tells, or load its module',
   },
-};
+} as const satisfies Readonly<Record<string, Rule>>;
 
 type Place = Pick<Diagnostic, 'from' | 'to' | 'line' | 'column' | 'path'>;
 type Field = 'start' | 'length' | 'type' | 'parameters';
@@ -195,17 +158,21 @@ interface Row {
   readonly length: bigint | undefined;
   readonly type: string;
   readonly words: readonly string[];
+  /** What its constructor is given, if it can be sent at all. */
+  readonly line: Arguments | undefined;
   readonly isText: boolean;
   readonly place: (field: Field, word?: number) => Place;
 }
 
-type Report = (code: RuleCode, row: Row, place: Place, message: string, parameter?: number) => void;
+type TableRule = keyof typeof RULES;
 
-/** What one type of target has to say of its parameters. */
-type TargetRules = (row: Row, options: LintOptions, report: Report) => void;
-
-/** By type; a target type brings its own. */
-const TARGET_RULES: ReadonlyMap<string, TargetRules> = new Map([['linear', linearRules]]);
+type Report = (
+  code: TableRule,
+  row: Row,
+  place: Place,
+  message: string,
+  parameter?: number,
+) => void;
 
 /** dm-ioctl.c populate_table: LLONG_MAX >> SECTOR_SHIFT. */
 const MAX_SECTORS = (1n << 54n) - 1n;
@@ -235,10 +202,11 @@ export function lintTable(
   options: LintOptions = {},
 ): Diagnostic[] {
   const found: Diagnostic[] = [];
-  const add = (code: RuleCode, message: string, place: Place, more: object = {}): void => {
+  const add = (code: TableRule, message: string, place: Place, more: object = {}): void => {
     const { severity, fix } = RULES[code];
     found.push({ code, severity, message, ...place, ...more, fix });
   };
+  const machine = machineOf(options);
   const report: Report = (code, row, place, message, parameter) => {
     add(code, message, place, {
       target: row.index,
@@ -254,6 +222,7 @@ export function lintTable(
       typeof table === 'string' ? { from: 0, to: 0, line: 1, column: 1 } : { path: 'targets' };
     add('no-targets', 'expected at least one target', place);
   }
+  const areas: RowArea[] = [];
   let end: bigint | undefined = 0n;
   for (const row of rows) {
     end = checkRange(row, end, report);
@@ -264,9 +233,10 @@ export function lintTable(
         report('literal-newline', row, row.place('parameters', i), 'a literal \\n ends no line', i);
       });
     }
-    TARGET_RULES.get(row.type)?.(row, options, report);
+    areas.push(...checkTarget(row, machine, found));
   }
-  checkTwice(rows, options, report);
+  for (const area of areas) checkArea(area, machine, report);
+  checkTwice(areas, machine, report);
   return found.sort((a, b) => (a.from ?? a.target ?? 0) - (b.from ?? b.target ?? 0));
 }
 
@@ -291,12 +261,14 @@ function rowsOfText(text: string, syntax: Syntax): Row[] {
       type: Line.TYPE,
       parameters: Line.PARAMETERS,
     };
+    const texts = words.map(([word]) => word);
     return {
       index: i,
       start: isBad ? undefined : BigInt(scanned.sector(i, Line.START_LOW)),
       length: isBad ? undefined : BigInt(scanned.sector(i, Line.LENGTH_LOW)),
       type: scanned.field(i, Line.TYPE),
-      words: words.map(([word]) => word),
+      words: texts,
+      line: isBad ? undefined : new Arguments(scanned.target(i), texts),
       isText: true,
       place: (field, at) => {
         const [from, to] = [scanned.at(i, fields[field]), scanned.at(i, fields[field] + 1)];
@@ -349,12 +321,15 @@ function rowsOfTargets(targets: unknown, syntax: Syntax): Row[] {
       type: 'type',
       parameters: 'parameters',
     };
+    const [start, length] = [numberOf('startSector'), numberOf('length')];
+    const isKnown = start !== undefined && length !== undefined;
     return {
       index,
-      start: numberOf('startSector'),
-      length: numberOf('length'),
+      start,
+      length,
       type,
       words,
+      line: isKnown ? new Arguments({ startSector: start, length }, words) : undefined,
       isText: false,
       place: (field, at) => ({
         path: `${path}.${names[field]}${at === undefined || !Array.isArray(parameters) ? '' : `[${at}]`}`,
@@ -388,67 +363,102 @@ function checkType(row: Row, { kernel }: LintOptions, report: Report): void {
   report('type-missing', row, row.place('type'), `this kernel has no target '${row.type}'`);
 }
 
-function isSince(release: string, since: string): boolean {
-  const [major = 0, minor = 0] = release.split('.').map(Number);
-  const [sinceMajor = 0, sinceMinor = 0] = since.split('.').map(Number);
-  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+/** The devices by path, and by number as dm_get_device() reads it. */
+interface KnownMachine extends AnyMachine {
+  /** A device, and the path that stands for it however it is written. */
+  readonly find: (
+    word: string,
+  ) => { readonly path: string; readonly device: LintDevice } | undefined;
 }
 
-/** A device by its path or number, and the key that both share. */
-function deviceOf(word: string, devices: LintOptions['devices']): [string, LintDevice] | undefined {
-  return Object.entries(devices ?? {}).find(([path, { dev }]) => path === word || dev === word);
-}
+/** A device number is of 12 and 20 bits (linux/kdev_t.h); one that is larger no kernel looks up. */
+const EOVERFLOW = 75;
 
-/** dm-linear.c linear_ctr(): sscanf's %llu takes no sign, and nothing may follow. */
-function linearRules(row: Row, { devices, readOnly }: LintOptions, report: Report): void {
-  const [device, offset] = row.words;
-  if (row.words.length !== 2 || device === undefined || offset === undefined) {
-    const got = `expected a device and an offset, got ${row.words.length} words`;
-    report('linear-arguments', row, row.place('parameters'), got);
-    return;
+function machineOf({ kernel, devices = {}, readOnly = false }: LintOptions): KnownMachine {
+  const byWord = new Map<string, { path: string; device: LintDevice }>();
+  for (const [path, device] of Object.entries(devices)) {
+    const known = { path, device };
+    byWord.set(path, known);
+    if (device.dev !== undefined) byWord.set(device.dev, known);
   }
+  const numberOf = (word: string): [number, number] | undefined => {
+    const [, major, minor] = /^(\d+):(\d+)$/.exec(word) ?? [];
+    return minor === undefined ? undefined : [Number(major), Number(minor)];
+  };
+  const find: KnownMachine['find'] = (word) =>
+    byWord.get(word) ?? byWord.get(numberOf(word)?.join(':') ?? '');
+  return {
+    ...(typeof kernel === 'string' ? { release: kernel } : {}),
+    readOnly,
+    find,
+    lookup: (word) => {
+      const [major = 0, minor = 0] = numberOf(word) ?? [];
+      return major >= 1 << 12 || minor >= 1 << 20 ? EOVERFLOW : find(word)?.device;
+    },
+  };
+}
+
+/** A range of a device that a row maps. */
+interface RowArea extends Area {
+  readonly row: Row;
+  readonly device: string;
+}
+
+/** What the constructor of its type refuses; the ranges of a row that it does not. */
+function checkTarget(row: Row, machine: AnyMachine, found: Diagnostic[]): RowArea[] {
+  const { line } = row;
+  if (line === undefined) return [];
+  const hits = hitsOfAny(rulesOf(row.type), line, machine);
+  for (const { rule, severity, finding } of hits) {
+    const { at, message } = finding;
+    const place = at === 'length' ? row.place('length') : row.place('parameters', at);
+    const { code, fix } = rule;
+    const parameter = typeof at === 'number' ? { parameter: at } : {};
+    found.push({ code, severity, message, ...place, target: row.index, ...parameter, fix });
+  }
+  if (hits.some(({ severity }) => severity === 'error')) return [];
+  return areasOf(row.type, line).map((area) => ({ ...area, row, device: line.word(area.word) }));
+}
+
+/** dm-table.c device_area_is_invalid(). */
+function checkArea(area: RowArea, { find, readOnly }: KnownMachine, report: Report): void {
+  const { row, device, word, offsetWord, start, length } = area;
   if (!/^(?:\/|\d+:\d+$)/.test(device)) {
-    const got = `expected a path from / or major:minor, got '${device}'`;
-    report('device-name', row, row.place('parameters', 0), got, 0);
+    const got = `expected a path from / or major:minor, got ${quoted(device)}`;
+    report('device-name', row, row.place('parameters', word), got, word);
   }
-  if (!/^\d+$/.test(offset)) {
-    const got = `expected decimal sectors, got '${offset}'`;
-    report('linear-offset', row, row.place('parameters', 1), got, 1);
-    return;
+  const known = find(device)?.device;
+  if (known === undefined) return;
+  if (known.readOnly === true && !readOnly) {
+    report('device-read-only', row, row.place('parameters', word), 'the device is read-only', word);
   }
-  const known = deviceOf(device, devices)?.[1];
-  if (known === undefined || row.length === undefined) return;
-  const begin = BigInt(offset);
-  if (known.readOnly === true && readOnly !== true) {
-    report('device-read-only', row, row.place('parameters', 0), 'the device is read-only', 0);
-  }
-  if (begin + row.length > BigInt(known.sectors)) {
-    const got = `ends at sector ${begin + row.length} of a device of ${known.sectors}`;
-    report('device-bounds', row, row.place('parameters', 1), got, 1);
+  const at = offsetWord ?? word;
+  if (start + length > BigInt(known.sectors)) {
+    const got = `ends at sector ${start + length} of a device of ${known.sectors}`;
+    report('device-bounds', row, row.place('parameters', at), got, at);
   }
   const block = BigInt(Math.max(1, Math.floor((known.logicalBlockSize ?? 512) / 512)));
-  if (begin % block !== 0n || row.length % block !== 0n) {
+  if (start % block !== 0n || length % block !== 0n) {
     const got = `the device's logical block is ${block} sectors`;
-    report('device-alignment', row, row.place('parameters', 1), got, 1);
+    report('device-alignment', row, row.place('parameters', at), got, at);
   }
 }
 
-/** Of the linear targets on each known device, in the order of their offsets, two that share sectors. */
-function checkTwice(rows: readonly Row[], { devices }: LintOptions, report: Report): void {
-  if (devices === undefined) return;
-  const areas = rows.flatMap((row) => {
-    const [device = '', offset = ''] = row.words;
-    const known = row.type === 'linear' ? deviceOf(device, devices) : undefined;
-    if (known === undefined || row.length === undefined || !/^\d+$/.test(offset)) return [];
-    return [{ row, key: known[0], from: BigInt(offset), to: BigInt(offset) + row.length }];
+/** Of all ranges of a known device, in the order of their offsets, two that share sectors. */
+function checkTwice(areas: readonly RowArea[], { find }: KnownMachine, report: Report): void {
+  const known = areas.flatMap((area) => {
+    const path = find(area.device)?.path;
+    return path === undefined ? [] : [{ ...area, path }];
   });
-  areas.sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : a.row.index - b.row.index));
+  known.sort((a, b) =>
+    a.start < b.start ? -1 : a.start > b.start ? 1 : a.row.index - b.row.index,
+  );
   const ends = new Map<string, bigint>();
-  for (const { row, key, from, to } of areas) {
-    const end = ends.get(key) ?? 0n;
-    if (from < end) {
-      report('device-twice', row, row.place('parameters', 0), `sectors of ${key} twice`, 0);
+  for (const { row, word, path, start, length } of known) {
+    const end = ends.get(path) ?? 0n;
+    if (start < end) {
+      report('device-twice', row, row.place('parameters', word), `sectors of ${path} twice`, word);
     }
-    if (to > end) ends.set(key, to);
+    if (start + length > end) ends.set(path, start + length);
   }
 }

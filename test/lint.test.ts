@@ -1,8 +1,17 @@
-import { lintTable, type LintOptions } from 'devicemapper/codec';
+import { lintTable, parseTable, type LintOptions } from 'devicemapper/codec';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RULES } from '#internal';
+import {
+  RULES,
+  knownTypes,
+  refusal,
+  rulesOf,
+  sscanf32,
+  sscanf64,
+  kstrtouint,
+  type Machine,
+} from '#internal';
 import { factsOf } from './facts.js';
 import { assert, suite } from './harness.js';
 import { lintPage } from './lint/page.js';
@@ -23,6 +32,88 @@ for (const [code, { example }] of Object.entries(RULES)) {
     assert.ok(codesOf(example, machine).includes(code), String(codesOf(example, machine)));
   });
 }
+
+for (const type of knownTypes()) {
+  for (const { code, example, since, until } of rulesOf(type)) {
+    Lint(`finds its own example of ${code}`, () => {
+      const kernel = since ?? (until === undefined ? '6.12' : '5.10');
+      const [first] = lintTable(example, { kernel }).filter(({ severity }) => severity === 'error');
+      assert.is(first?.code, code);
+      assert.ok(code.startsWith(`${type}-`), code);
+    });
+  }
+}
+
+/** A machine on which nothing is known of devices but those of 8:x, which are there. */
+const linux = (release: string): Machine => ({
+  release,
+  readOnly: false,
+  lookup: (word) => (word.startsWith('8:') ? { sectors: 1000 } : 19),
+});
+
+const refused = (line: string, release = '6.1'): [log?: string, errno?: number] => {
+  const { type, parameters } = parseTable(line)[0]!;
+  const found = refusal({ startSector: 0, length: 16, type, parameters }, linux(release));
+  return found === undefined ? [] : [found.log, found.errno];
+};
+
+Lint("refuses with the kernel's own words, and its first", () => {
+  assert.equal(refused('0 16 linear 8:16 0'), []);
+  assert.equal(refused('0 16 linear 8:16'), ['Invalid argument count', 22]);
+  assert.equal(refused('0 16 linear 9:16 x'), ['Invalid device sector', 22]);
+  assert.equal(refused('0 16 linear 9:16 0'), ['Device lookup failed', 19]);
+  // unstripe_ctr() knows one errno only.
+  assert.equal(refused('0 16 unstriped 2 8 0 9:16 0'), ["Couldn't get striped device", 22]);
+  assert.equal(refused('0 16 striped 2 8 8:16 0 9:16 x'), [
+    "Couldn't parse stripe destination",
+    22,
+  ]);
+  assert.equal(refused('0 16 striped 2 8 8:16 0 9:16 0'), [
+    "Couldn't parse stripe destination",
+    19,
+  ]);
+  assert.equal(refused('0 16 delay 8:16 0 1 9:16 x 1'), ['Invalid device sector', 22]);
+  assert.equal(refused('0 16 nosuch 1 2 3'), []);
+});
+
+Lint('knows which release refuses what', () => {
+  assert.equal(refused('0 16 error 9:16 0', '6.1'), []);
+  assert.equal(refused('0 16 error 9:16 0', '6.12'), ['Device lookup failed', 19]);
+  const flakey = '0 16 flakey 8:16 0 1 1 1 error_reads';
+  assert.equal(refused(flakey, '6.1'), ['Unrecognised flakey feature requested', 22]);
+  assert.equal(refused(flakey, '6.12'), []);
+  // What some kernels refuse only is a warning, unless it is said which one it is.
+  const severities = (kernel?: string): string[] =>
+    lintTable(flakey, kernel === undefined ? {} : { kernel }).map(({ severity }) => severity);
+  assert.equal(
+    [severities('6.1'), severities('6.12.1-arch'), severities()],
+    [['error'], [], ['warning']],
+  );
+});
+
+Lint('reads numbers as the kernel does', () => {
+  assert.equal(['8', '08', '\t8', '+8', '-8', '8 ', '0x8', ''].map(sscanf64), [
+    8n,
+    8n,
+    8n,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assert.equal([sscanf64('18446744073709551617'), sscanf32('4294967297')], [1n, 1]);
+  assert.is(sscanf64(`1${'0'.repeat(70)}`), 0n);
+  assert.equal(['8', '+8', '8\n', '8 ', '4294967295', '4294967296', ''].map(kstrtouint), [
+    8,
+    8,
+    8,
+    undefined,
+    4294967295,
+    undefined,
+    undefined,
+  ]);
+});
 
 Lint('says nothing of a table that is well', () => {
   assert.equal(lintTable('0 8 linear 8:32 0\n8 8 zero # the end', machine), []);

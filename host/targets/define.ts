@@ -13,6 +13,7 @@ import type { Field, Fields, Given, NoFields, Told } from './fields.js';
 import { sectors } from './fields.js';
 import type { MessageType } from './messages.js';
 import { fieldsPart, isPart, type Part } from './parts.js';
+import type { Area, Arguments, TargetRule } from './rules.js';
 import { Words, wordsIn } from './words.js';
 
 /** Parts in the order of the words; an object of fields is one, too. */
@@ -83,6 +84,10 @@ export interface Definition<P extends Parts, S extends Parts, Word extends strin
   readonly states?: readonly Word[];
   /** What `dm.sendMessage` may send to it. */
   readonly messages?: M;
+  /** What its constructor refuses, in the order in which it checks. */
+  readonly rules?: readonly TargetRule[];
+  /** Which devices it maps where, of a line in which no rule finds an error. */
+  readonly areas?: (line: Arguments) => readonly Area[];
 }
 
 /** A target that was built: what `createActiveDevice` and its likes take in a table. */
@@ -125,6 +130,8 @@ export interface TargetType<
   parseStatus(text: string): Status<S, Word>;
   /** What `dm.sendMessage` may send to it. */
   readonly messages: M;
+  /** What `lintTable` tells of its lines, in the order in which the kernel checks them. */
+  readonly rules: readonly TargetRule[];
   /** What all of this is made of. */
   readonly definition: Definition<P, S, Word, M>;
 }
@@ -204,6 +211,7 @@ export function defineTarget<
     parse: { value: parse },
     parseStatus: { value: parseStatus },
     messages: { get: () => definition().messages ?? {}, enumerable: true },
+    rules: { get: () => definition().rules ?? [], enumerable: true },
     definition: { get: definition },
   };
   return Object.defineProperties(build, properties) as unknown as TargetType<Type, P, S, Word, M>;

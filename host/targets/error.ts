@@ -1,5 +1,12 @@
 import { defineTarget } from './define.js';
 import { device, optional, sectors } from './fields.js';
+import { deviceRule, sectorRule, type Arguments } from './rules.js';
+
+/** Any other number of words is not looked at. */
+const ifTwo =
+  (word: number) =>
+  ({ count }: Arguments): number[] =>
+    count === 2 ? [word] : [];
 
 /**
  * All I/O fails.
@@ -17,5 +24,29 @@ export const error = /* @__PURE__ */ defineTarget('error', () => ({
       /** Where on it, in sectors; given if and only if `device` is. */
       offset: optional(sectors()),
     },
+  ],
+  rules: [
+    sectorRule(
+      {
+        code: 'error-offset',
+        why: 'Of exactly two words the second is a sector (dm-target.c io_err_get_args).',
+        example: '0 8 error 8:16 x',
+        fix: 'write decimal sectors of 512 bytes, or no words at all',
+        log: 'Invalid device sector',
+        since: '6.5',
+      },
+      ifTwo(1),
+    ),
+    deviceRule(
+      {
+        code: 'error-device',
+        why: 'Of exactly two words the first is a device (dm-target.c io_err_get_args).',
+        example: '0 8 error 4096:0 0',
+        fix: 'write the path or major:minor of a block device, or no words at all',
+        log: 'Device lookup failed',
+        since: '6.5',
+      },
+      ifTwo(0),
+    ),
   ],
 }));

@@ -5,6 +5,15 @@ import { ScannedText } from '../text.js';
 import type { DeviceTable, Target, TargetLine } from '../types.js';
 import { splitParameters } from '../wire.js';
 import * as targets from './index.js';
+import {
+  Arguments,
+  refusalBy,
+  type Area,
+  type Machine,
+  type Refusal,
+  type TargetRule,
+} from './rules.js';
+import { wordsIn } from './words.js';
 
 type Types = (typeof targets)[keyof typeof targets];
 
@@ -60,11 +69,42 @@ interface AnyType {
   (options: never): Target;
   parse(target: Target): object;
   parseStatus(text: string): object;
+  readonly rules: readonly TargetRule[];
+  readonly definition: { readonly areas?: (line: Arguments) => readonly Area[] };
 }
 
 const BY_TYPE: ReadonlyMap<string, AnyType> = /* @__PURE__ */ new Map(
   /* @__PURE__ */ Object.values<AnyType>(targets).map((target) => [target.type, target]),
 );
+
+/** The types that are known here, in the order of the alphabet. */
+export function knownTypes(): string[] {
+  return [...BY_TYPE.keys()].sort();
+}
+
+/** What the constructor of a type refuses; none of a type that is not known here. */
+export function rulesOf(type: string): readonly TargetRule[] {
+  return BY_TYPE.get(type)?.rules ?? [];
+}
+
+/** Which devices a line maps where, if its type tells; of a line in which no rule finds an error. */
+export function areasOf(type: string, line: Arguments): readonly Area[] {
+  return BY_TYPE.get(type)?.definition.areas?.(line) ?? [];
+}
+
+/**
+ * Why a kernel refuses a row, as far as its type's own rules go: what it logs, and its errno. What it
+ * says of the type itself, and of the table, is not told here.
+ *
+ * @param target - a row; bytes are what stands in an ioctl
+ */
+export function refusal(target: Target, machine: Machine): Refusal | undefined {
+  return refusalBy(
+    rulesOf(target.type),
+    new Arguments(target, wordsIn(target.parameters)),
+    machine,
+  );
+}
 
 /**
  * The options of a row of a table.

@@ -1,11 +1,12 @@
-import { RULES } from '#internal';
+import { RULES, knownTypes, rulesOf, type Rule } from '#internal';
 
 /** docs/lint.md, from the table of rules. */
 export function lintPage(): string {
-  const sections = Object.entries(RULES).map(
-    ([code, { severity, why, example, fix }]) =>
-      `## ${code}\n\n${severity}. ${why}\n\n\`\`\`\n${example}\n\`\`\`\n\nFix: ${fix}.\n`,
-  );
+  const tables = Object.entries(RULES).map(([code, rule]) => section(code, rule));
+  const types = knownTypes().flatMap((type) => {
+    const rules = rulesOf(type).map(({ code, ...rule }) => section(code, rule));
+    return rules.length > 0 ? [`## ${type}\n`, ...rules] : [];
+  });
   const intro =
     '`lintTable` reports these. A rule is an error if every kernel refuses the first load of such a ' +
     'table,\nand a warning otherwise.\n\n' +
@@ -18,6 +19,21 @@ export function lintPage(): string {
     '<!-- Written by `npm run docs:lint` from host/lint.ts. -->\n',
     '# Lint rules\n',
     intro,
-    ...sections,
+    '## All tables\n',
+    ...tables,
+    ...types,
   ].join('\n');
+}
+
+/** One rule, and the kernels that have it. */
+function section(
+  code: string,
+  rule: Rule & { since?: string; until?: string; log?: string },
+): string {
+  const { severity, why, example, fix, since, until, log } = rule;
+  const releases =
+    (since === undefined ? '' : ` From Linux ${since} on.`) +
+    (until === undefined ? '' : ` Before Linux ${until}.`);
+  const logged = log === undefined ? '' : `\nThe kernel logs \`${log}\`.\n`;
+  return `### ${code}\n\n${severity}. ${why}${releases}\n\n\`\`\`\n${example}\n\`\`\`\n${logged}\nFix: ${fix}.\n`;
 }

@@ -1,0 +1,382 @@
+// What a target's constructor refuses, said once: the linter tells it before anything is sent, an
+// in-memory kernel refuses a load by it as Linux does, and docs/lint.md prints it.
+//
+// Rule 1: a target's rules stand in the order in which its constructor checks. The first error that hits
+// is what the kernel logs, and no later check is made: it may rely on what the earlier ones have found.
+// Rule 2: what is a number is decided as the kernel decides it, by the helpers at the end of this file.
+
+import type { Target } from '../types.js';
+import { wordText } from './words.js';
+
+/** `error` if and only if every kernel that the table is for refuses the load. */
+export type Severity = 'error' | 'warning';
+
+/** A block device as the rules need to know it. */
+export interface LintDevice {
+  /** Sectors of 512 bytes. */
+  readonly sectors: number;
+  /** As in '8:16'. */
+  readonly dev?: string;
+  /** May nothing be written to it? */
+  readonly readOnly?: boolean;
+  /** Bytes; 512 if absent. */
+  readonly logicalBlockSize?: number;
+}
+
+/** The machine that a table is for, as far as it is known. */
+export interface Machine {
+  /** As in '6.1' or '6.1.0-13-amd64'. */
+  readonly release: string;
+  /** Is the table to be loaded read-only? */
+  readonly readOnly: boolean;
+  /**
+   * What dm_get_device() makes of a word: the device, the positive errno of its refusal, or undefined
+   * where that is not known.
+   */
+  readonly lookup: (word: string) => LintDevice | number | undefined;
+}
+
+/** A machine of which the release may not be known. */
+export type AnyMachine = Omit<Machine, 'release'> & Partial<Pick<Machine, 'release'>>;
+
+/** What a rule says of each table that breaks it. */
+export interface Rule {
+  /** An error of some releases only is a warning where it is not said which one the table is for. */
+  readonly severity: Severity;
+  /** The reason, with the kernel's file and function. */
+  readonly why: string;
+  /** A table that breaks it. */
+  readonly example: string;
+  /** What to do. */
+  readonly fix: string;
+}
+
+/** What a rule has found in one line. */
+export interface RuleFinding {
+  /** What is wrong, in a sentence. */
+  readonly message: string;
+  /** Which word it is, counted from 0, or that it is the length; all the parameters if absent. */
+  readonly at?: number | 'length';
+  /** In place of the rule's: what the kernel logs here. */
+  readonly log?: string;
+  /** In place of the rule's: positive, as of a device that is not found. */
+  readonly errno?: number;
+}
+
+/** A rule of a target's constructor. */
+export interface TargetRule extends Rule {
+  /** Its name, which is stable and begins with the type: 'linear-arguments'. */
+  readonly code: string;
+  /** What the constructor leaves in `ti->error`; absent for warnings, which no kernel has. */
+  readonly log?: string;
+  /** Positive; EINVAL if absent. */
+  readonly errno?: number;
+  /** The first release that has the rule, as in '6.5'. */
+  readonly since?: string;
+  /** The first release that has it no more. */
+  readonly until?: string;
+  /** Further releases from which on its check finds other things. */
+  readonly changes?: readonly string[];
+  /** What breaks the rule, if anything does. */
+  readonly check: (line: Arguments, machine: Machine) => RuleFinding | undefined;
+}
+
+/** A range that a target maps, as its iterate_devices() tells it. */
+export interface Area {
+  /** Which word is the device. */
+  readonly word: number;
+  /** Which word is the offset, if one is. */
+  readonly offsetWord?: number;
+  /** Where on the device, in sectors. */
+  readonly start: bigint;
+  /** In sectors. */
+  readonly length: bigint;
+}
+
+/** Why a kernel does not load a line. */
+export interface Refusal {
+  /** Positive, as in 22 for EINVAL. */
+  readonly errno: number;
+  /** The constructor's own words, which the kernel puts behind the device and the type. */
+  readonly log: string;
+  /** The rule that hit. */
+  readonly rule: TargetRule;
+}
+
+const EINVAL = 22;
+
+/** What a constructor is given: `ti->begin`, `ti->len`, and the words as dm_split_args() makes them. */
+export class Arguments {
+  readonly #target: Pick<Target, 'startSector' | 'length'>;
+  readonly #words: readonly (string | Uint8Array)[];
+  #walked: { walk: Walk; machine: Machine; end: WalkEnd | undefined } | undefined;
+
+  /** @param words - as the kernel splits them, none with a backslash in front of what is meant */
+  constructor(
+    target: Pick<Target, 'startSector' | 'length'>,
+    words: readonly (string | Uint8Array)[],
+  ) {
+    this.#target = target;
+    this.#words = words;
+  }
+
+  /** The target's first sector. */
+  get start(): bigint {
+    return BigInt(this.#target.startSector);
+  }
+
+  /** In sectors. */
+  get length(): bigint {
+    return BigInt(this.#target.length);
+  }
+
+  /** How many words there are. */
+  get count(): number {
+    return this.#words.length;
+  }
+
+  /** A word as text; '' behind the last, which no word is. Not for secrets. */
+  word(at: number): string {
+    const word = this.#words[at];
+    return word === undefined ? '' : wordText(word);
+  }
+
+  /** A word that may be a secret, as it was given; undefined behind the last. */
+  raw(at: number): string | Uint8Array | undefined {
+    return this.#words[at];
+  }
+
+  /** Where a walk ends, walked once: several rules look at it. */
+  once(walk: Walk, machine: Machine): WalkEnd | undefined {
+    if (this.#walked?.walk !== walk || this.#walked.machine !== machine) {
+      this.#walked = { walk, machine, end: walk(this, machine) };
+    }
+    return this.#walked.end;
+  }
+}
+
+/** A constructor's way through a line, where what it looks at next depends on the words before. */
+export type Walk = (line: Arguments, machine: Machine) => WalkEnd | undefined;
+
+/** The first thing that a walk stumbles over. */
+export interface WalkEnd extends RuleFinding {
+  /** Which rule that breaks. */
+  readonly code: string;
+}
+
+/** Is the release one that comes from `since` on? */
+export function isSince(release: string, since: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => parseInt(part, 10));
+  const [sinceMajor = 0, sinceMinor = 0] = since.split('.').map(Number);
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
+}
+
+/** The oldest release that rules are made for. */
+const OLDEST = '5.10';
+
+/** The releases that differ in these rules, from the oldest on; each stands for those up to the next. */
+export function releasesOf(rules: readonly TargetRule[]): string[] {
+  const told = rules.flatMap(({ since = OLDEST, until = OLDEST, changes = [] }) => [
+    since,
+    until,
+    ...changes,
+  ]);
+  const order = (a: string, b: string): number => (a === b ? 0 : isSince(a, b) ? 1 : -1);
+  return [...new Set([OLDEST, ...told])].sort(order);
+}
+
+/** A rule, and what it has found. */
+export interface Hit {
+  readonly rule: TargetRule;
+  readonly severity: Severity;
+  readonly finding: RuleFinding;
+}
+
+/** What rules find in a line, in their order and up to the first error. */
+export function hitsOf(rules: readonly TargetRule[], line: Arguments, machine: Machine): Hit[] {
+  const hits: Hit[] = [];
+  for (const rule of rules) {
+    const { since, until, severity } = rule;
+    if (since !== undefined && !isSince(machine.release, since)) continue;
+    if (until !== undefined && isSince(machine.release, until)) continue;
+    const finding = rule.check(line, machine);
+    if (finding === undefined) continue;
+    hits.push({ rule, severity, finding });
+    if (severity === 'error') break;
+  }
+  return hits;
+}
+
+/**
+ * The same where the release need not be known: then what some of `releases` refuse and others do not is
+ * a warning.
+ */
+export function hitsOfAny(
+  rules: readonly TargetRule[],
+  line: Arguments,
+  machine: AnyMachine,
+  releases: readonly string[] = releasesOf(rules),
+): Hit[] {
+  const known = machine.release === undefined ? releases : [machine.release];
+  const each = known.map((release) => hitsOf(rules, line, { ...machine, release }));
+  const [last = []] = each.slice(-1);
+  if (each.every((hits) => hits.at(-1)?.severity === 'error')) return last;
+  const found = new Map<TargetRule, Hit>();
+  for (const hit of each.flat()) found.set(hit.rule, { ...hit, severity: 'warning' });
+  return [...found.values()];
+}
+
+/** Why the machine's kernel does not load a line, if it does not; warnings are no reason. */
+export function refusalBy(
+  rules: readonly TargetRule[],
+  line: Arguments,
+  machine: Machine,
+): Refusal | undefined {
+  const hit = hitsOf(rules, line, machine).at(-1);
+  if (hit?.severity !== 'error') return undefined;
+  const { rule, finding } = hit;
+  const errno = finding.errno ?? rule.errno ?? EINVAL;
+  return { errno, log: finding.log ?? rule.log ?? '(null)', rule };
+}
+
+// ── Rules that many targets have ─────────────────────────────────────────────────────────────────
+
+/** What is different in each of them. */
+export type RuleOf = Omit<TargetRule, 'severity' | 'check'>;
+
+/** A line with another number of words than `fits` has it. */
+export function argumentsRule(
+  rule: RuleOf & { readonly expected: string },
+  fits: (count: number) => boolean,
+): TargetRule {
+  const { expected, ...rest } = rule;
+  return {
+    ...rest,
+    severity: 'error',
+    check: ({ count }) =>
+      fits(count) ? undefined : { message: `expected ${expected}, got ${count} words` },
+  };
+}
+
+/** Rules that share a walk, which names the one that a line breaks. */
+export function walkRules(walk: Walk, rules: readonly RuleOf[]): TargetRule[] {
+  return rules.map((rule) => ({
+    ...rule,
+    severity: 'error',
+    check: (line, machine) => {
+      const end = line.once(walk, machine);
+      return end?.code === rule.code ? end : undefined;
+    },
+  }));
+}
+
+/** Of each of the words at `at`, one that is no number of sectors. */
+export function sectorRule(rule: RuleOf, at: (line: Arguments) => readonly number[]): TargetRule {
+  return wordRule(rule, at, (word) =>
+    sscanf64(word) === undefined ? 'decimal sectors of 512 bytes' : undefined,
+  );
+}
+
+/** Of each of the words at `at`, one of which `expected` says what should be there. */
+export function wordRule(
+  rule: RuleOf,
+  at: (line: Arguments) => readonly number[],
+  expected: (word: string, line: Arguments) => string | undefined,
+): TargetRule {
+  return {
+    ...rule,
+    severity: 'error',
+    check: (line) => {
+      for (const word of at(line)) {
+        const what = expected(line.word(word), line);
+        if (what !== undefined) {
+          return { message: `expected ${what}, got ${quoted(line.word(word))}`, at: word };
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Of each of the words at `at`, one that dm_get_device() refuses; with the errno of it unless the rule has one. */
+export function deviceRule(rule: RuleOf, at: (line: Arguments) => readonly number[]): TargetRule {
+  return {
+    ...rule,
+    severity: 'error',
+    check: (line, machine) => {
+      for (const word of at(line)) {
+        const found = machine.lookup(line.word(word));
+        if (typeof found === 'number') {
+          const message = `expected a block device, got ${quoted(line.word(word))}`;
+          return { message, at: word, errno: rule.errno ?? found };
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
+/** What is wrong with a word that is no number from 1 that kstrtouint() takes; undefined if it is one. */
+export function notAboveZero(word: string): string | undefined {
+  return (kstrtouint(word) ?? 0) === 0 ? 'a number from 1' : undefined;
+}
+
+/** A word as messages show it. */
+export function quoted(word: string): string {
+  return `"${word.length > 40 ? `${word.slice(0, 40)}…` : word}"`;
+}
+
+// ── Numbers as the kernel reads them ─────────────────────────────────────────────────────────────
+
+/** vsscanf() skips what isspace() is, before a number; the byte 0xA0 alone is U+DCA0 here. */
+const SCANNED = /^[\t-\r \udca0]*(\d+)$/;
+/** 10^64 is a multiple of 2^64: of a longer number the rest changes nothing that is kept. */
+const KEPT_DIGITS = 64;
+
+/**
+ * A word that `sscanf(word, "%llu%c")` reads whole: decimal, without a sign, and wrapped at 2^64.
+ *
+ * @see lib/vsprintf.c vsscanf(), simple_strntoull()
+ */
+export function sscanf64(word: string): bigint | undefined {
+  const digits = SCANNED.exec(word)?.[1];
+  return digits === undefined ? undefined : BigInt.asUintN(64, BigInt(digits.slice(-KEPT_DIGITS)));
+}
+
+/** The same with `"%u%c"`: wrapped at 2^32. */
+export function sscanf32(word: string): number | undefined {
+  const value = sscanf64(word);
+  return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
+}
+
+/**
+ * An argument as dm_read_arg() reads it: {@link sscanf32} within bounds, both allowed.
+ *
+ * @see drivers/md/dm-table.c validate_next_arg()
+ */
+export function readArgument(word: string, min: number, max: number): number | undefined {
+  const value = sscanf32(word);
+  return value !== undefined && value >= min && value <= max ? value : undefined;
+}
+
+/** A `+` before it and a line feed behind it are no mistakes. */
+const CONVERTED = /^\+?(\d+)\n?$/;
+const LONGEST = 20;
+
+/**
+ * A word that kstrtoull(word, 10) takes: decimal, a `+` before it allowed, below 2^64.
+ *
+ * @see lib/kstrtox.c
+ */
+export function kstrtoull(word: string): bigint | undefined {
+  const digits = CONVERTED.exec(word)?.[1]?.replace(/^0+(?=\d)/, '');
+  if (digits === undefined || digits.length > LONGEST) return undefined;
+  const value = BigInt(digits);
+  return value < 1n << 64n ? value : undefined;
+}
+
+/** The same below 2^32. */
+export function kstrtouint(word: string): number | undefined {
+  const value = kstrtoull(word);
+  return value !== undefined && value < 1n << 32n ? Number(value) : undefined;
+}

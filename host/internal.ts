@@ -15,6 +15,6 @@ export * from './text.js';
 export type { Parts } from './targets/define.js';
 export type { Fields, Shape } from './targets/fields.js';
 export { isPart } from './targets/parts.js';
-export { areasOf, knownTypes, refusal, rulesOf } from './targets/registry.js';
+export { knownTypes, refusal, traitsOf } from './targets/registry.js';
 export * from './targets/rules.js';
 export * from './wire.js';

@@ -2,29 +2,38 @@
 // rule of all tables once: its reason, example and remedy become docs/lint.md; the checks below only
 // point at it. What one type of target refuses stands in its own file (targets/rules.ts).
 
+import { InputError } from './errors.js';
 import { Line } from './generated/abi.js';
-import { DM_MAX_TYPE_NAME } from './generated/uapi.js';
-import { areasOf, rulesOf } from './targets/registry.js';
+import { DM_MAX_TARGETS } from './generated/uapi.js';
+import { traitsOf } from './targets/registry.js';
 import {
   Arguments,
+  OLDEST,
+  addSectors,
   hitsOfAny,
   isSince,
   quoted,
+  sscanf32,
   type AnyMachine,
   type Area,
   type LintDevice,
+  type Machine,
   type Rule,
+  type Sector,
   type Severity,
+  type Traits,
 } from './targets/rules.js';
+import { wordsIn } from './targets/words.js';
 import { ScannedText } from './text.js';
 import type { Target, TargetVersion } from './types.js';
+import { decodeRequest, encodeRequest, textOf, toBytes } from './wire.js';
 
 /** The name of a rule: of one for all tables, or of one of a target type, which begins with the type. */
 export type RuleCode = string;
 
 export type { LintDevice, Rule, Severity } from './targets/rules.js';
 
-/** A finding in a text has a place in it, in UTF-16 units; one in targets has a path. */
+/** A finding in a text has a place in it, in UTF-16 units or, in bytes, in bytes; one in targets has a path. */
 export interface Diagnostic {
   /** The rule; stable. */
   readonly code: RuleCode;
@@ -52,7 +61,7 @@ export interface Diagnostic {
 
 /** What is known of the machine. */
 export interface LintOptions {
-  /** A release, or what listTargets told. */
+  /** A release, as in '6.1' or '6.12.30-amd64', or what listTargets told. */
   readonly kernel?: string | readonly TargetVersion[];
   /** The block devices, by path. */
   readonly devices?: Readonly<Record<string, LintDevice>>;
@@ -99,10 +108,35 @@ export const RULES = {
     fix: 'begin where the target before it ends',
   },
   'too-large': {
-    severity: 'warning',
-    why: 'Linux block devices end at 2^54 − 1 sectors; 5.10 does not look (dm-ioctl.c populate_table).',
+    severity: 'error',
+    why: 'Block devices end at 2^54 − 1 sectors; up to 5.10 nobody looks (dm-table.c dm_table_add_target).',
     example: '0 18014398509481984 zero',
     fix: 'end at sector 18014398509481983 or before it',
+    since: '6.1',
+  },
+  'too-many': {
+    severity: 'error',
+    why: 'A table has at most 2^20 targets; up to 6.7 nobody looks (dm-table.c dm_table_create).',
+    fix: 'use fewer targets that are longer',
+    since: '6.8',
+  },
+  singleton: {
+    severity: 'error',
+    why: 'Some types stand alone in a table (dm-table.c dm_table_add_target).',
+    example: '0 8 thin-pool /dev/sdb /dev/sdc 128 0\n8 8 zero',
+    fix: 'make a device of its own of it, and lay a linear target on that',
+  },
+  immutable: {
+    severity: 'error',
+    why: 'Some types do not mix with others (dm-table.c dm_table_add_target).',
+    example: '0 8 zero\n8 8 verity 1 8:16 8:32 4096 4096 1 1 sha256 00 -',
+    fix: 'make a device of its own of it, and lay a linear target on that',
+  },
+  'always-writable': {
+    severity: 'error',
+    why: 'Some types are not loaded into a read-only table (dm-table.c dm_table_add_target).',
+    example: '0 8 thin-pool /dev/sdb /dev/sdc 128 0',
+    fix: 'load the table writable',
   },
   'literal-newline': {
     severity: 'warning',
@@ -124,9 +158,19 @@ export const RULES = {
   },
   'device-alignment': {
     severity: 'error',
-    why: "Offset and length are multiples of the device's logical block (dm-table.c device_area_is_invalid).",
+    why:
+      "Offset and length are multiples of the largest logical block of a target's devices (dm-table.c " +
+      'device_area_is_invalid).',
     example: '0 7 linear /dev/sdb 0',
     fix: 'use multiples of the logical block',
+  },
+  'table-alignment': {
+    severity: 'error',
+    why:
+      'What begins or ends within a logical block of the table, lies on devices with smaller ones ' +
+      '(dm-table.c validate_hardware_logical_block_alignment).',
+    example: '0 1 zero\n1 8 linear /dev/sdb 0',
+    fix: 'begin and end at multiples of the largest logical block',
   },
   'device-read-only': {
     severity: 'warning',
@@ -146,36 +190,39 @@ export const RULES = {
     example: '0 8 nosuch',
     fix: 'use a type that listTargets tells, or load its module',
   },
-} as const satisfies Readonly<Record<string, Rule>>;
+} as const satisfies Readonly<Record<string, TableRule>>;
 
+/** A rule of all tables; of `too-many` nobody wants to see an example. */
+export type TableRule = Omit<Rule, 'example'> &
+  Partial<Pick<Rule, 'example'>> & {
+    /** The first release that refuses it; for the others it is a warning. */
+    readonly since?: string;
+  };
+
+type TableCode = keyof typeof RULES;
 type Place = Pick<Diagnostic, 'from' | 'to' | 'line' | 'column' | 'path'>;
-type Field = 'start' | 'length' | 'type' | 'parameters';
+type Part = 'start' | 'length' | 'type' | 'parameters';
 
-/** A target, from a text or an array, as far as it can be read. */
-interface Row {
-  readonly index: number;
-  readonly start: bigint | undefined;
-  readonly length: bigint | undefined;
-  readonly type: string;
-  readonly words: readonly string[];
-  /** What its constructor is given, if it can be sent at all. */
-  readonly line: Arguments | undefined;
-  readonly isText: boolean;
-  readonly place: (field: Field, word?: number) => Place;
+/** The rows of a table, from a text or an array. */
+interface Rows {
+  readonly count: number;
+  /** What keeps a row from being sent; then nothing else is asked of it. */
+  mistakes(row: number): readonly Mistake[];
+  start(row: number): Sector;
+  length(row: number): Sector;
+  type(row: number): string;
+  words(row: number): readonly (string | Uint8Array)[];
+  /** Where a part of a row stands, or one of the words of its parameters. */
+  place(row: number, part: Part, word?: number): Place;
 }
 
-type TableRule = keyof typeof RULES;
+interface Mistake {
+  readonly place: Place;
+  readonly message: string;
+}
 
-type Report = (
-  code: TableRule,
-  row: Row,
-  place: Place,
-  message: string,
-  parameter?: number,
-) => void;
-
-/** dm-ioctl.c populate_table: LLONG_MAX >> SECTOR_SHIFT. */
-const MAX_SECTORS = (1n << 54n) - 1n;
+/** dm-table.c dm_table_add_target(): LLONG_MAX >> SECTOR_SHIFT. */
+const MAX_SECTORS = 2n ** 54n - 1n;
 
 /** Types by the first of the releases that has them, of those in the kernel's tree. */
 const TYPES: readonly (readonly [release: string, types: string])[] = [
@@ -192,273 +239,581 @@ const TYPES: readonly (readonly [release: string, types: string])[] = [
 /**
  * All that is wrong with a table, as far as can be told without loading it. Never throws.
  *
- * @param table - dmsetup's text, or targets
+ * @param table - dmsetup's text, as a string or in bytes, or targets
  * @param options - what is known of the machine; without it only what every machine shares is judged
- * @returns the findings in the table's order
+ * @returns the findings in the table's order; of what a target's type refuses the first only, as the
+ * kernel looks no further
  * @example lintTable('0 8 zero\n16 8 zero')[0].code // 'gap'
  */
 export function lintTable(
-  table: string | readonly Target[],
+  table: string | Uint8Array | readonly Target[],
   options: LintOptions = {},
 ): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const add = (code: TableRule, message: string, place: Place, more: object = {}): void => {
-    const { severity, fix } = RULES[code];
-    found.push({ code, severity, message, ...place, ...more, fix });
-  };
-  const machine = machineOf(options);
-  const report: Report = (code, row, place, message, parameter) => {
-    add(code, message, place, {
-      target: row.index,
-      ...(parameter === undefined ? {} : { parameter }),
-    });
-  };
-  const syntax = (place: Place, message: string, target?: number): void => {
-    add('syntax', message, place, target === undefined ? {} : { target });
-  };
-  const rows = typeof table === 'string' ? rowsOfText(table, syntax) : rowsOfTargets(table, syntax);
-  if (rows.length === 0 && found.length === 0) {
-    const place =
-      typeof table === 'string' ? { from: 0, to: 0, line: 1, column: 1 } : { path: 'targets' };
-    add('no-targets', 'expected at least one target', place);
+  const given: unknown = table;
+  const linter = new Linter(options);
+  if (typeof given === 'string' || given instanceof Uint8Array) {
+    return linter.lint(new TextRows(given), { from: 0, to: 0, line: 1, column: 1 });
   }
-  const areas: RowArea[] = [];
-  let end: bigint | undefined = 0n;
-  for (const row of rows) {
-    end = checkRange(row, end, report);
-    checkType(row, options, report);
-    if (row.isText) {
-      row.words.forEach((word, i) => {
-        if (!/\\n\d*$/.test(word)) return;
-        report('literal-newline', row, row.place('parameters', i), 'a literal \\n ends no line', i);
-      });
+  if (!Array.isArray(given)) return linter.refuse('expected an array, a text or bytes');
+  const rows = new TargetRows(given);
+  try {
+    return linter.lint(rows, { path: 'targets' });
+  } finally {
+    rows.wipe();
+  }
+}
+
+/** A row of a table. */
+interface RowAt {
+  readonly rows: Rows;
+  readonly row: number;
+}
+
+/** A range of a device that is known, and the row that maps it. */
+interface RowArea {
+  readonly at: RowAt;
+  readonly area: Area;
+  readonly found: FoundDevice;
+}
+
+/** A type that stood in a row above, and from which release on that matters. */
+interface Above {
+  readonly type: string;
+  readonly since: string;
+}
+
+/** What is known of a type, for this run. */
+interface AskedTraits extends Traits {
+  /** The kernels that are asked: the one that is known, or one for each that differs. */
+  readonly machines: readonly Machine[];
+  /** Has the kernel that is known this type? */
+  readonly isThere: boolean;
+}
+
+/** One run over one table. */
+class Linter {
+  readonly #options: LintOptions;
+  readonly #machine: KnownMachine;
+  readonly #found: Diagnostic[] = [];
+  readonly #traits = new Map<string, AskedTraits>();
+  readonly #areas: RowArea[] = [];
+  /** The largest logical block of each row; undefined once there is a row of which it is not known. */
+  #blocks: number[] | undefined;
+  #singleton: Above | undefined;
+  #immutable: Above | undefined;
+
+  constructor(options: LintOptions) {
+    this.#options = options;
+    this.#machine = machineOf(options);
+    if (this.#machine.hasDevices) this.#blocks = [];
+  }
+
+  refuse(message: string): Diagnostic[] {
+    this.#add('syntax', message, { path: 'targets' });
+    return this.#found;
+  }
+
+  lint(rows: Rows, whole: Place): Diagnostic[] {
+    const { count } = rows;
+    if (count === 0) this.#add('no-targets', 'expected at least one target', whole);
+    if (count > DM_MAX_TARGETS) {
+      this.#add('too-many', `expected at most ${DM_MAX_TARGETS} targets, got ${count}`, whole);
     }
-    areas.push(...checkTarget(row, machine, found));
-  }
-  for (const area of areas) checkArea(area, machine, report);
-  checkTwice(areas, machine, report);
-  return found.sort((a, b) => (a.from ?? a.target ?? 0) - (b.from ?? b.target ?? 0));
-}
-
-type Syntax = (place: Place, message: string, target?: number) => void;
-
-function rowsOfText(text: string, syntax: Syntax): Row[] {
-  const scanned = new ScannedText(text);
-  return Array.from({ length: scanned.count }, (_, i): Row => {
-    const placeAt = (from: number, to: number): Place => ({
-      from,
-      to,
-      line: scanned.at(i, Line.NUMBER),
-      column: from - scanned.at(i, Line.NAME) + 1,
-    });
-    const mistakes = scanned.mistakes(i);
-    for (const { from, to, message } of mistakes) syntax(placeAt(from, to), message, i);
-    const isBad = mistakes.length > 0;
-    const words = [...scanned.field(i, Line.PARAMETERS).matchAll(/[^\t-\r ]+/g)];
-    const fields = {
-      start: Line.START,
-      length: Line.LENGTH,
-      type: Line.TYPE,
-      parameters: Line.PARAMETERS,
-    };
-    const texts = words.map(([word]) => word);
-    return {
-      index: i,
-      start: isBad ? undefined : BigInt(scanned.sector(i, Line.START_LOW)),
-      length: isBad ? undefined : BigInt(scanned.sector(i, Line.LENGTH_LOW)),
-      type: scanned.field(i, Line.TYPE),
-      words: texts,
-      line: isBad ? undefined : new Arguments(scanned.target(i), texts),
-      isText: true,
-      place: (field, at) => {
-        const [from, to] = [scanned.at(i, fields[field]), scanned.at(i, fields[field] + 1)];
-        const word = at === undefined ? undefined : words[at];
-        if (word === undefined) return placeAt(from, to);
-        return placeAt(from + word.index, from + word.index + word[0].length);
-      },
-    };
-  });
-}
-
-function rowsOfTargets(targets: unknown, syntax: Syntax): Row[] {
-  if (!Array.isArray(targets)) {
-    syntax({ path: 'targets' }, 'expected an array or a text');
-    return [];
-  }
-  return targets.map((value: unknown, index): Row => {
-    const path = `targets[${index}]`;
-    const target = (value ?? {}) as Partial<Target>;
-    const numberOf = (key: 'startSector' | 'length'): bigint | undefined => {
-      const number: unknown = target[key];
-      const isNumber = typeof number === 'bigint' || Number.isSafeInteger(number);
-      const sector = isNumber ? BigInt(number as number | bigint) : -1n;
-      if (sector >= 0n && sector < 1n << 64n) return sector;
-      syntax({ path: `${path}.${key}` }, 'expected a number of 512-byte sectors', index);
-      return undefined;
-    };
-    const type = typeof target.type === 'string' ? target.type : '';
-    if (type === '' || new TextEncoder().encode(type).length >= DM_MAX_TYPE_NAME) {
-      syntax(
-        { path: `${path}.type` },
-        `expected a target type of 1 to ${DM_MAX_TYPE_NAME - 1} bytes`,
-        index,
-      );
+    let end: Sector | undefined = 0;
+    let type = '';
+    let traits = this.#traitsOf(type);
+    for (let row = 0; row < count; row++) {
+      const at = { rows, row };
+      const mistakes = rows.mistakes(row);
+      if (mistakes.length > 0) {
+        for (const { place, message } of mistakes) {
+          this.#add('syntax', message, place, { target: row });
+        }
+        end = this.#blocks = undefined;
+        continue;
+      }
+      end = this.#checkRange(end, at);
+      const own = rows.type(row);
+      if (own !== type) traits = this.#traitsOf((type = own));
+      if (!traits.isThere) {
+        this.#report('type-missing', `this kernel has no target ${quoted(type)}`, at, 'type');
+      }
+      this.#checkFeatures(type, traits, at);
+      this.#checkParameters(traits, at);
     }
-    const { parameters } = target;
-    let words: string[] = [];
-    if (typeof parameters === 'string') words = parameters.match(/[^\t-\r ]+/g) ?? [];
-    else if (parameters instanceof Uint8Array) {
-      words = new TextDecoder().decode(parameters).match(/[^\t-\r ]+/g) ?? [];
-    } else if (Array.isArray(parameters)) {
-      words = parameters.map((word: unknown) => {
-        if (word instanceof Uint8Array) return new TextDecoder().decode(word);
-        return ['string', 'number', 'bigint'].includes(typeof word) ? String(word) : '';
-      });
-    } else syntax({ path: `${path}.parameters` }, 'expected an array, a text or bytes', index);
-    const names = {
-      start: 'startSector',
-      length: 'length',
-      type: 'type',
-      parameters: 'parameters',
-    };
-    const [start, length] = [numberOf('startSector'), numberOf('length')];
-    const isKnown = start !== undefined && length !== undefined;
-    return {
-      index,
-      start,
-      length,
-      type,
-      words,
-      line: isKnown ? new Arguments({ startSector: start, length }, words) : undefined,
-      isText: false,
-      place: (field, at) => ({
-        path: `${path}.${names[field]}${at === undefined || !Array.isArray(parameters) ? '' : `[${at}]`}`,
-      }),
-    };
-  });
-}
-
-/** The sector after the row, if it is known. */
-function checkRange(row: Row, end: bigint | undefined, report: Report): bigint | undefined {
-  const { start, length } = row;
-  if (start === undefined || length === undefined) return undefined;
-  if (length === 0n) report('zero-length', row, row.place('length'), 'a target of no sectors');
-  if (end !== undefined && start !== end) {
-    const code = row.index === 0 ? 'first-sector' : start > end ? 'gap' : 'overlap';
-    report(code, row, row.place('start'), `expected to begin at sector ${end}, got ${start}`);
+    this.#checkTwice();
+    this.#checkBlocks(rows);
+    return this.#found.sort((a, b) => (a.from ?? a.target ?? 0) - (b.from ?? b.target ?? 0));
   }
-  if (start + length > MAX_SECTORS) {
-    report('too-large', row, row.place('length'), `ends at sector ${start + length}`);
+
+  #add(code: TableCode, message: string, place: Place, more: object = {}): void {
+    const { since, ...rule }: TableRule = RULES[code];
+    this.#push({ code, message, ...place, ...more, ...this.#weigh(rule, since) });
   }
-  return start + length;
+
+  /** An error of some releases only is a warning where the release is not known. */
+  #weigh(
+    { severity, fix }: Omit<TableRule, 'why'>,
+    since = OLDEST,
+  ): { severity: Severity; fix: string } {
+    const { release = OLDEST } = this.#machine;
+    return { severity: isSince(release, since) ? severity : 'warning', fix };
+  }
+
+  #push(diagnostic: Diagnostic): void {
+    this.#found.push(diagnostic);
+  }
+
+  #report(code: TableCode, message: string, at: RowAt, part: Part, parameter?: number): void {
+    const { rows, row: target } = at;
+    const more = parameter === undefined ? { target } : { target, parameter };
+    this.#add(code, message, rows.place(target, part, parameter), more);
+  }
+
+  /** @returns the sector behind the row */
+  #checkRange(end: Sector | undefined, at: RowAt): Sector {
+    const { rows, row } = at;
+    const [start, length] = [rows.start(row), rows.length(row)];
+    if (length === 0) this.#report('zero-length', 'a target of no sectors', at, 'length');
+    if (end !== undefined && start !== end) {
+      const code = row === 0 ? 'first-sector' : start > end ? 'gap' : 'overlap';
+      this.#report(code, `expected to begin at sector ${end}, got ${start}`, at, 'start');
+    }
+    const next = addSectors(start, length);
+    if (next > MAX_SECTORS) this.#report('too-large', `ends at sector ${next}`, at, 'length');
+    return next;
+  }
+
+  /** What is known of a type, asked once. */
+  #traitsOf(type: string): AskedTraits {
+    const known = this.#traits.get(type);
+    if (known !== undefined) return known;
+    const traits = traitsOf(type);
+    const { release } = this.#machine;
+    const releases = release === undefined ? traits.releases : [release];
+    const machines = releases.map((one): Machine => ({ ...this.#machine, release: one }));
+    const asked = { ...traits, machines, isThere: this.#hasType(type) };
+    this.#traits.set(type, asked);
+    return asked;
+  }
+
+  #hasType(type: string): boolean {
+    const { kernel } = this.#options;
+    if (kernel === undefined) return true;
+    if (typeof kernel !== 'string') return kernel.some(({ name }) => name === type);
+    return TYPES.some(
+      ([since, names]) => isSince(kernel, since) && names.split(' ').includes(type),
+    );
+  }
+
+  /** dm-table.c dm_table_add_target(), with what the rows above have left there. */
+  #checkFeatures(type: string, { features }: Traits, at: RowAt): void {
+    const { singleton, immutable, writable } = features;
+    const tell = (
+      code: 'singleton' | 'immutable' | 'always-writable',
+      message: string,
+      since: string,
+    ): void => {
+      const place = at.rows.place(at.row, 'type');
+      this.#push({ code, message, ...place, target: at.row, ...this.#weigh(RULES[code], since) });
+    };
+    const above = at.row > 0;
+    const alone = this.#singleton ?? (singleton && above ? { type, since: singleton } : undefined);
+    if (alone !== undefined) tell('singleton', `${quoted(alone.type)} stands alone`, alone.since);
+    if (writable !== undefined && this.#machine.readOnly) {
+      tell('always-writable', `${quoted(type)} in a read-only table`, writable);
+    }
+    if (this.#immutable !== undefined && this.#immutable.type !== type) {
+      const message = `${quoted(this.#immutable.type)} mixes with no other type`;
+      tell('immutable', message, this.#immutable.since);
+    } else if (this.#immutable === undefined && immutable !== undefined && above) {
+      tell('immutable', `${quoted(type)} mixes with no other type`, immutable);
+    }
+    if (singleton !== undefined) this.#singleton ??= { type, since: singleton };
+    if (immutable !== undefined) this.#immutable ??= { type, since: immutable };
+  }
+
+  /** What its type says of a row's words, and what they name. */
+  #checkParameters(traits: AskedTraits, at: RowAt): void {
+    const { rows, row } = at;
+    const words = rows.words(row);
+    for (let i = 0; i < words.length; i++) {
+      if (endsInNewline(words[i]!)) {
+        this.#report('literal-newline', 'a literal \\n ends no line', at, 'parameters', i);
+      }
+    }
+    const line = new Arguments(rows.start(row), rows.length(row), words);
+    let isRefused = false;
+    for (const { rule, severity, finding } of hitsOfAny(traits.rules, line, traits.machines)) {
+      const { at: place, message } = finding;
+      const where =
+        place === 'length' ? rows.place(row, 'length') : rows.place(row, 'parameters', place);
+      const { code, fix } = rule;
+      const parameter = typeof place === 'number' ? { parameter: place } : {};
+      this.#push({ code, severity, message, ...where, target: row, ...parameter, fix });
+      isRefused ||= severity === 'error';
+    }
+    if (isRefused) this.#blocks = undefined;
+    else if (traits.areas !== undefined) this.#checkAreas(traits.areas(line), line, at);
+    else this.#blocks?.push(1);
+  }
+
+  /** dm-table.c dm_calculate_queue_limits(), for one target. */
+  #checkAreas(areas: readonly Area[], line: Arguments, at: RowAt): void {
+    const { find, hasDevices, readOnly } = this.#machine;
+    const own: RowArea[] = [];
+    for (const area of areas) {
+      const { word } = area;
+      const device = line.word(word);
+      if (!isPathOrNumber(device)) {
+        const got = `expected a path from / or major:minor, got ${quoted(device)}`;
+        this.#report('device-name', got, at, 'parameters', word);
+      }
+      const found = hasDevices ? find(device) : undefined;
+      if (found === undefined) this.#blocks = undefined;
+      else own.push({ at, area, found });
+    }
+    const block = own.reduce((most, { found }) => Math.max(most, found.block), 1);
+    for (const { area, found } of own) {
+      const { word, offsetWord = word, start, length } = area;
+      const { readOnly: isReadOnly, sectors } = found.device;
+      if (isReadOnly === true && !readOnly) {
+        this.#report('device-read-only', 'the device is read-only', at, 'parameters', word);
+      }
+      const end = addSectors(start, length);
+      if (end > sectors) {
+        const got = `ends at sector ${end} of a device of ${sectors}`;
+        this.#report('device-bounds', got, at, 'parameters', offsetWord);
+      } else if (restOf(start, block) !== 0 || restOf(length, block) !== 0) {
+        const got = `expected multiples of ${block} sectors, the logical block`;
+        this.#report('device-alignment', got, at, 'parameters', offsetWord);
+      }
+    }
+    this.#areas.push(...own);
+    this.#blocks?.push(block);
+  }
+
+  /** Of all ranges of a known device, in the order of their offsets, two that share sectors. */
+  #checkTwice(): void {
+    const areas = this.#areas;
+    areas.sort(({ area: a, at: { row: i } }, { area: b, at: { row: j } }) =>
+      a.start < b.start ? -1 : a.start > b.start ? 1 : i - j,
+    );
+    const ends = new Map<FoundDevice, Sector>();
+    for (const { at, area, found } of areas) {
+      const { start, length, word } = area;
+      const end = ends.get(found) ?? 0;
+      if (start < end) {
+        this.#report('device-twice', `sectors of ${found.path} twice`, at, 'parameters', word);
+      }
+      const next = addSectors(start, length);
+      if (next > end) ends.set(found, next);
+    }
+  }
+
+  /**
+   * dm-table.c validate_hardware_logical_block_alignment(): where a block of the largest kind goes on
+   * beyond the end of a row, the next row's devices must take what is left of it.
+   */
+  #checkBlocks(rows: Rows): void {
+    const blocks = this.#blocks ?? [];
+    const largest = blocks.reduce((most, block) => Math.max(most, block), 1);
+    if (largest === 1 || this.#found.some(({ severity }) => severity === 'error')) return;
+    let remaining = 0;
+    for (let row = 0; row < blocks.length; row++) {
+      const length = rows.length(row);
+      if (remaining < length && remaining % blocks[row]! !== 0) {
+        const what = `begins within a logical block of ${blocks[row]!} sectors`;
+        this.#report('table-alignment', what, { rows, row }, 'start');
+        return;
+      }
+      const used = (largest - remaining + restOf(length, largest)) % largest;
+      remaining = used === 0 ? 0 : largest - used;
+    }
+    if (remaining === 0) return;
+    const what = `ends within a logical block of ${largest} sectors`;
+    this.#report('table-alignment', what, { rows, row: blocks.length - 1 }, 'length');
+  }
 }
 
-function checkType(row: Row, { kernel }: LintOptions, report: Report): void {
-  if (kernel === undefined || row.type === '') return;
-  const types =
-    typeof kernel === 'string'
-      ? TYPES.filter(([since]) => isSince(kernel, since)).flatMap(([, names]) => names.split(' '))
-      : kernel.map(({ name }) => name);
-  if (types.includes(row.type)) return;
-  report('type-missing', row, row.place('type'), `this kernel has no target '${row.type}'`);
+function restOf(sector: Sector, of: number): number {
+  return typeof sector === 'number' ? sector % of : Number(sector % BigInt(of));
 }
 
-/** The devices by path, and by number as dm_get_device() reads it. */
-interface KnownMachine extends AnyMachine {
-  /** A device, and the path that stands for it however it is written. */
-  readonly find: (
-    word: string,
-  ) => { readonly path: string; readonly device: LintDevice } | undefined;
+/** A word that ends in a backslash and `n`, and what would be the next line's first sector. */
+function endsInNewline(word: string | Uint8Array): boolean {
+  return typeof word === 'string' && word.includes('\\n') && /\\n\d*$/.test(word);
 }
 
-/** A device number is of 12 and 20 bits (linux/kdev_t.h); one that is larger no kernel looks up. */
+function isPathOrNumber(word: string): boolean {
+  return word.startsWith('/') || /^\d+:\d+$/.test(word);
+}
+
+// ── The machine ──────────────────────────────────────────────────────────────────────────────────
+
+/** A device that is known, by whatever word. */
+interface FoundDevice {
+  readonly path: string;
+  readonly device: LintDevice;
+  /** Its logical block, in sectors. */
+  readonly block: number;
+}
+
+/** A machine whose devices may be known. */
+export interface KnownMachine extends AnyMachine {
+  readonly hasDevices: boolean;
+  readonly find: (word: string) => FoundDevice | undefined;
+}
+
+/** A device number has 12 and 20 bits (linux/kdev_t.h MKDEV); one that has more no kernel looks up. */
+const [MAJORS, MINORS] = [2 ** 12, 2 ** 20];
 const EOVERFLOW = 75;
+/** As dm-table.c dm_get_device() scans it, which skips blanks before a number. */
+const NUMBER = /^[\t-\r \udca0]*(\d+):[\t-\r \udca0]*(\d+)$/;
+const SECTOR_SIZE = 512;
 
-function machineOf({ kernel, devices = {}, readOnly = false }: LintOptions): KnownMachine {
-  const byWord = new Map<string, { path: string; device: LintDevice }>();
-  for (const [path, device] of Object.entries(devices)) {
-    const known = { path, device };
-    byWord.set(path, known);
-    if (device.dev !== undefined) byWord.set(device.dev, known);
+/** What is told of a machine, for rules. */
+export function machineOf({ kernel, devices, readOnly = false }: LintOptions): KnownMachine {
+  const byWord = new Map<string, FoundDevice>();
+  for (const [path, device] of Object.entries(devices ?? {})) {
+    const { logicalBlockSize = SECTOR_SIZE, dev } = device;
+    const found = { path, device, block: Math.max(1, Math.floor(logicalBlockSize / SECTOR_SIZE)) };
+    byWord.set(path, found);
+    if (dev !== undefined) byWord.set(dev, found);
   }
-  const numberOf = (word: string): [number, number] | undefined => {
-    const [, major, minor] = /^(\d+):(\d+)$/.exec(word) ?? [];
-    return minor === undefined ? undefined : [Number(major), Number(minor)];
+  const numberOf = (word: string): readonly [major: number, minor: number] | undefined => {
+    const [, major, minor] = NUMBER.exec(word) ?? [];
+    return minor === undefined ? undefined : [sscanf32(major!)!, sscanf32(minor)!];
   };
-  const find: KnownMachine['find'] = (word) =>
+  const find = (word: string): FoundDevice | undefined =>
     byWord.get(word) ?? byWord.get(numberOf(word)?.join(':') ?? '');
   return {
     ...(typeof kernel === 'string' ? { release: kernel } : {}),
     readOnly,
+    hasDevices: devices !== undefined,
     find,
     lookup: (word) => {
-      const [major = 0, minor = 0] = numberOf(word) ?? [];
-      return major >= 1 << 12 || minor >= 1 << 20 ? EOVERFLOW : find(word)?.device;
+      const [major = 0, minor = 0] = word.includes(':') ? (numberOf(word) ?? []) : [];
+      return major >= MAJORS || minor >= MINORS ? EOVERFLOW : find(word)?.device;
     },
   };
 }
 
-/** A range of a device that a row maps. */
-interface RowArea extends Area {
-  readonly row: Row;
-  readonly device: string;
+// ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
+
+const NO_MISTAKES: readonly Mistake[] = [];
+const FIELDS = {
+  start: Line.START,
+  length: Line.LENGTH,
+  type: Line.TYPE,
+  parameters: Line.PARAMETERS,
+} as const;
+
+/** The lines of a text. Their backslashes are doubled before they are sent: each is one that is meant. */
+class TextRows implements Rows {
+  readonly count: number;
+  readonly #text: string | Uint8Array;
+  readonly #scanned: ScannedText;
+
+  constructor(text: string | Uint8Array) {
+    this.#text = text;
+    this.#scanned = new ScannedText(text);
+    this.count = this.#scanned.count;
+  }
+
+  mistakes(row: number): readonly Mistake[] {
+    const mistakes = this.#scanned.mistakes(row);
+    if (mistakes.length === 0) return NO_MISTAKES;
+    return mistakes.map(({ from, to, message }) => ({
+      place: this.#placeAt(row, from, to),
+      message,
+    }));
+  }
+
+  start(row: number): Sector {
+    return this.#scanned.sector(row, Line.START_LOW);
+  }
+
+  length(row: number): Sector {
+    return this.#scanned.sector(row, Line.LENGTH_LOW);
+  }
+
+  type(row: number): string {
+    return this.#scanned.field(row, Line.TYPE);
+  }
+
+  words(row: number): readonly string[] {
+    return splitText(this.#scanned.field(row, Line.PARAMETERS));
+  }
+
+  place(row: number, part: Part, word?: number): Place {
+    const [from, to] = [
+      this.#scanned.at(row, FIELDS[part]),
+      this.#scanned.at(row, FIELDS[part] + 1),
+    ];
+    if (word === undefined) return this.#placeAt(row, from, to);
+    const { [word]: span = [0, to - from] } =
+      typeof this.#text === 'string'
+        ? unitSpans(this.#text.slice(from, to))
+        : byteSpans(this.#text.subarray(from, to));
+    return this.#placeAt(row, from + span[0], from + span[1]);
+  }
+
+  #placeAt(row: number, from: number, to: number): Place {
+    const line = this.#scanned.at(row, Line.NUMBER);
+    return { from, to, line, column: from - this.#scanned.at(row, Line.NAME) + 1 };
+  }
 }
 
-/** What the constructor of its type refuses; the ranges of a row that it does not. */
-function checkTarget(row: Row, machine: AnyMachine, found: Diagnostic[]): RowArea[] {
-  const { line } = row;
-  if (line === undefined) return [];
-  const hits = hitsOfAny(rulesOf(row.type), line, machine);
-  for (const { rule, severity, finding } of hits) {
-    const { at, message } = finding;
-    const place = at === 'length' ? row.place('length') : row.place('parameters', at);
-    const { code, fix } = rule;
-    const parameter = typeof at === 'number' ? { parameter: at } : {};
-    found.push({ code, severity, message, ...place, target: row.index, ...parameter, fix });
-  }
-  if (hits.some(({ severity }) => severity === 'error')) return [];
-  return areasOf(row.type, line).map((area) => ({ ...area, row, device: line.word(area.word) }));
+/** lib/ctype.c isspace(). */
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0xa0 || (byte >= 0x09 && byte <= 0x0d);
 }
 
-/** dm-table.c device_area_is_invalid(). */
-function checkArea(area: RowArea, { find, readOnly }: KnownMachine, report: Report): void {
-  const { row, device, word, offsetWord, start, length } = area;
-  if (!/^(?:\/|\d+:\d+$)/.test(device)) {
-    const got = `expected a path from / or major:minor, got ${quoted(device)}`;
-    report('device-name', row, row.place('parameters', word), got, word);
+type Span = readonly [from: number, to: number];
+
+/** The words of a text without escapes, as drivers/md/dm-table.c dm_split_args() splits bytes. */
+function byteSpans(bytes: Uint8Array): Span[] {
+  const spans: Span[] = [];
+  for (let from = 0; from < bytes.length;) {
+    let to = from;
+    while (to < bytes.length && !isBlank(bytes[to]!)) to++;
+    if (to > from) spans.push([from, to]);
+    from = to + 1;
   }
-  const known = find(device)?.device;
-  if (known === undefined) return;
-  if (known.readOnly === true && !readOnly) {
-    report('device-read-only', row, row.place('parameters', word), 'the device is read-only', word);
-  }
-  const at = offsetWord ?? word;
-  if (start + length > BigInt(known.sectors)) {
-    const got = `ends at sector ${start + length} of a device of ${known.sectors}`;
-    report('device-bounds', row, row.place('parameters', at), got, at);
-  }
-  const block = BigInt(Math.max(1, Math.floor((known.logicalBlockSize ?? 512) / 512)));
-  if (start % block !== 0n || length % block !== 0n) {
-    const got = `the device's logical block is ${block} sectors`;
-    report('device-alignment', row, row.place('parameters', at), got, at);
-  }
+  return spans;
 }
 
-/** Of all ranges of a known device, in the order of their offsets, two that share sectors. */
-function checkTwice(areas: readonly RowArea[], { find }: KnownMachine, report: Report): void {
-  const known = areas.flatMap((area) => {
-    const path = find(area.device)?.path;
-    return path === undefined ? [] : [{ ...area, path }];
+/** The same in a string's units: a word ends within a character if its byte is a blank, as in à. */
+function unitSpans(text: string): Span[] {
+  const units: number[] = [];
+  for (let at = 0; at < text.length;) {
+    const size = text.codePointAt(at)! > 0xffff ? 2 : 1;
+    const { length } = toBytes(text.slice(at, at + size), 'parameters');
+    for (let i = 0; i < length; i++) units.push(at);
+    at += size;
+  }
+  units.push(text.length);
+  return byteSpans(toBytes(text, 'parameters')).map(([from, to]) => {
+    // Of a character that is cut in two, each word has it all.
+    const [before, behind] = [units[to - 1], units[to]!];
+    const end = before === behind ? behind + 1 : behind;
+    return [units[from]!, end];
   });
-  known.sort((a, b) =>
-    a.start < b.start ? -1 : a.start > b.start ? 1 : a.row.index - b.row.index,
-  );
-  const ends = new Map<string, bigint>();
-  for (const { row, word, path, start, length } of known) {
-    const end = ends.get(path) ?? 0n;
-    if (start < end) {
-      report('device-twice', row, row.place('parameters', word), `sectors of ${path} twice`, word);
+}
+
+/** The words of a line. */
+function splitText(text: string): string[] {
+  const words: string[] = [];
+  for (let from = 0; from < text.length;) {
+    let to = from;
+    for (; to < text.length; to++) {
+      const unit = text.charCodeAt(to);
+      if (unit > 0x7f) {
+        const bytes = toBytes(text, 'parameters');
+        return byteSpans(bytes).map(([begin, end]) => textOf(bytes.subarray(begin, end)));
+      }
+      if (unit <= 0x20 && isBlank(unit)) break;
     }
-    if (start + length > end) ends.set(path, start + length);
+    if (to > from) words.push(text.slice(from, to));
+    from = to + 1;
   }
+  return words;
+}
+
+const KEYS = {
+  start: 'startSector',
+  length: 'length',
+  type: 'type',
+  parameters: 'parameters',
+} as const;
+
+/** Targets, as they would be sent: of what cannot be, encodeRequest says what is wrong. */
+class TargetRows implements Rows {
+  readonly count: number;
+  readonly #targets: readonly unknown[];
+  /** What is sent of each, or what is wrong with it. */
+  readonly #sent: readonly (SentTarget | Mistake)[];
+
+  constructor(targets: readonly unknown[]) {
+    this.#targets = targets;
+    this.count = targets.length;
+    const sent = sendAll(targets);
+    this.#sent =
+      Array.isArray(sent) && sent.length === targets.length
+        ? sent
+        : Array.from(targets, (target, row) => sendOne(target, row));
+  }
+
+  /** The copies that were made of parameters may hold keys. */
+  wipe(): void {
+    for (const sent of this.#sent) if ('parameters' in sent) sent.parameters.fill(0);
+  }
+
+  mistakes(row: number): readonly Mistake[] {
+    const sent = this.#sent[row]!;
+    return 'parameters' in sent ? NO_MISTAKES : [sent];
+  }
+
+  #of(row: number): SentTarget {
+    return this.#sent[row] as SentTarget;
+  }
+
+  start(row: number): Sector {
+    return plain(this.#of(row).startSector);
+  }
+
+  length(row: number): Sector {
+    return plain(this.#of(row).length);
+  }
+
+  type(row: number): string {
+    return this.#of(row).type;
+  }
+
+  words(row: number): readonly (string | Uint8Array)[] {
+    return wordsIn(this.#of(row).parameters);
+  }
+
+  place(row: number, part: Part, word?: number): Place {
+    const path = `targets[${row}].${KEYS[part]}`;
+    if (word === undefined) return { path };
+    const { parameters } = this.#targets[row] as Target;
+    return { path: Array.isArray(parameters) ? `${path}[${word}]` : path };
+  }
+}
+
+/** A row of a load's request. */
+interface SentTarget {
+  readonly startSector: bigint;
+  readonly length: bigint;
+  readonly type: string;
+  readonly parameters: Uint8Array;
+}
+
+function sendAll(targets: readonly unknown[]): readonly SentTarget[] | Mistake {
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = encodeRequest('TABLE_LOAD', { name: 'lint', targets: targets as readonly Target[] });
+    return decodeRequest('TABLE_LOAD', bytes, { bigint: true }).targets;
+  } catch (error) {
+    const place = { path: (error instanceof InputError ? error.path : undefined) ?? 'targets[0]' };
+    // A getter may throw anything.
+    const message = error instanceof InputError ? error.message : 'expected a target';
+    return { place, message };
+  } finally {
+    bytes?.fill(0);
+  }
+}
+
+function sendOne(target: unknown, row: number): SentTarget | Mistake {
+  const sent = sendAll([target]);
+  if (!('message' in sent)) return sent[0]!;
+  const path = sent.place.path!.replace('targets[0]', `targets[${row}]`);
+  return { place: { path }, message: sent.message.replace(/^targets\S*: /, '') };
+}
+
+/** A number where it holds it exactly. */
+function plain(sector: bigint): Sector {
+  return sector > Number.MAX_SAFE_INTEGER ? sector : Number(sector);
 }

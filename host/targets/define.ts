@@ -13,7 +13,7 @@ import type { Field, Fields, Given, NoFields, Told } from './fields.js';
 import { sectors } from './fields.js';
 import type { MessageType } from './messages.js';
 import { fieldsPart, isPart, type Part } from './parts.js';
-import type { Area, Arguments, TargetRule } from './rules.js';
+import type { Area, Arguments, Features, TargetRule } from './rules.js';
 import { Words, wordsIn } from './words.js';
 
 /** Parts in the order of the words; an object of fields is one, too. */
@@ -88,6 +88,8 @@ export interface Definition<P extends Parts, S extends Parts, Word extends strin
   readonly rules?: readonly TargetRule[];
   /** Which devices it maps where, of a line in which no rule finds an error. */
   readonly areas?: (line: Arguments) => readonly Area[];
+  /** What it is to a table. */
+  readonly features?: Features;
 }
 
 /** A target that was built: what `createActiveDevice` and its likes take in a table. */

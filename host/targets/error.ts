@@ -1,6 +1,6 @@
 import { defineTarget } from './define.js';
 import { device, optional, sectors } from './fields.js';
-import { deviceRule, sectorRule, type Arguments } from './rules.js';
+import { deviceRule, sectorRule, sscanf64, type Arguments } from './rules.js';
 
 /** Any other number of words is not looked at. */
 const ifTwo =
@@ -49,4 +49,8 @@ export const error = /* @__PURE__ */ defineTarget('error', () => ({
       ifTwo(0),
     ),
   ],
+  areas: (line) =>
+    line.count === 2 && sscanf64(line.word(1)) !== undefined
+      ? [{ word: 0, offsetWord: 1, start: sscanf64(line.word(1))!, length: line.length }]
+      : [],
 }));

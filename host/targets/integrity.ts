@@ -2,6 +2,7 @@ import { defineTarget } from './define.js';
 import { byteCount, device, integer, oneOf, orDash, sectors } from './fields.js';
 import { colon, flag, options } from './parts.js';
 import { keyedAlgorithm } from './secrets.js';
+import { OLDEST } from './rules.js';
 
 /**
  * A tag for each sector, written with it or not at all: a checksum of its own, or for others to use.
@@ -84,4 +85,5 @@ export const integrity = /* @__PURE__ */ defineTarget('integrity', () => ({
       recalculating: orDash(integer()),
     },
   ],
+  features: { singleton: OLDEST },
 }));

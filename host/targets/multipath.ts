@@ -1,3 +1,4 @@
+import { OLDEST } from './rules.js';
 import { InputError, show } from '../errors.js';
 import { defineTarget } from './define.js';
 import {
@@ -221,6 +222,7 @@ export const multipath = /* @__PURE__ */ defineTarget('multipath', () => {
     device: device(),
   };
   return {
+    features: { singleton: OLDEST, immutable: OLDEST },
     parameters: [
       options(
         {

@@ -8,10 +8,13 @@ import * as targets from './index.js';
 import {
   Arguments,
   refusalBy,
+  releasesOf,
   type Area,
+  type Features,
   type Machine,
   type Refusal,
   type TargetRule,
+  type Traits,
 } from './rules.js';
 import { wordsIn } from './words.js';
 
@@ -70,7 +73,10 @@ interface AnyType {
   parse(target: Target): object;
   parseStatus(text: string): object;
   readonly rules: readonly TargetRule[];
-  readonly definition: { readonly areas?: (line: Arguments) => readonly Area[] };
+  readonly definition: {
+    readonly areas?: (line: Arguments) => readonly Area[];
+    readonly features?: Features;
+  };
 }
 
 const BY_TYPE: ReadonlyMap<string, AnyType> = /* @__PURE__ */ new Map(
@@ -82,14 +88,12 @@ export function knownTypes(): string[] {
   return [...BY_TYPE.keys()].sort();
 }
 
-/** What the constructor of a type refuses; none of a type that is not known here. */
-export function rulesOf(type: string): readonly TargetRule[] {
-  return BY_TYPE.get(type)?.rules ?? [];
-}
-
-/** Which devices a line maps where, if its type tells; of a line in which no rule finds an error. */
-export function areasOf(type: string, line: Arguments): readonly Area[] {
-  return BY_TYPE.get(type)?.definition.areas?.(line) ?? [];
+/** What is known of a type's lines; nothing of a type that is not known here. */
+export function traitsOf(type: string): Traits {
+  const known = BY_TYPE.get(type);
+  const rules = known?.rules ?? [];
+  const { areas, features = {} } = known?.definition ?? {};
+  return { rules, releases: releasesOf(rules), areas, features };
 }
 
 /**
@@ -99,11 +103,9 @@ export function areasOf(type: string, line: Arguments): readonly Area[] {
  * @param target - a row; bytes are what stands in an ioctl
  */
 export function refusal(target: Target, machine: Machine): Refusal | undefined {
-  return refusalBy(
-    rulesOf(target.type),
-    new Arguments(target, wordsIn(target.parameters)),
-    machine,
-  );
+  const { startSector, length, type, parameters } = target;
+  const line = new Arguments(startSector, length, wordsIn(parameters));
+  return refusalBy(traitsOf(type).rules, line, machine);
 }
 
 /**

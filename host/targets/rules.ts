@@ -5,7 +5,6 @@
 // is what the kernel logs, and no later check is made: it may rely on what the earlier ones have found.
 // Rule 2: what is a number is decided as the kernel decides it, by the helpers at the end of this file.
 
-import type { Target } from '../types.js';
 import { wordText } from './words.js';
 
 /** `error` if and only if every kernel that the table is for refuses the load. */
@@ -53,7 +52,7 @@ export interface Rule {
 
 /** What a rule has found in one line. */
 export interface RuleFinding {
-  /** What is wrong, in a sentence. */
+  /** What is wrong, in a sentence; never a key, or a part of one. */
   readonly message: string;
   /** Which word it is, counted from 0, or that it is the length; all the parameters if absent. */
   readonly at?: number | 'length';
@@ -81,16 +80,46 @@ export interface TargetRule extends Rule {
   readonly check: (line: Arguments, machine: Machine) => RuleFinding | undefined;
 }
 
+/** In sectors of 512 bytes: a number up to 2^53 − 1, a bigint above. */
+export type Sector = number | bigint;
+
+/** The sum of two, as large as it is. */
+export function addSectors(a: Sector, b: Sector): Sector {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b;
+    if (sum <= Number.MAX_SAFE_INTEGER) return sum;
+  }
+  return BigInt(a) + BigInt(b);
+}
+
+/** What a type is to a table, by the first release in which it is. */
+export interface Features {
+  /** It stands alone in a table. */
+  readonly singleton?: string;
+  /** It mixes with no other type, and no other replaces it. */
+  readonly immutable?: string;
+  /** It is not loaded into a read-only table. */
+  readonly writable?: string;
+}
+
+/** All that is known of a type's lines. */
+export interface Traits {
+  readonly rules: readonly TargetRule[];
+  /** The releases in which they differ. */
+  readonly releases: readonly string[];
+  readonly features: Features;
+  readonly areas: ((line: Arguments) => readonly Area[]) | undefined;
+}
+
 /** A range that a target maps, as its iterate_devices() tells it. */
 export interface Area {
   /** Which word is the device. */
   readonly word: number;
   /** Which word is the offset, if one is. */
   readonly offsetWord?: number;
-  /** Where on the device, in sectors. */
-  readonly start: bigint;
-  /** In sectors. */
-  readonly length: bigint;
+  /** Where on the device. */
+  readonly start: Sector;
+  readonly length: Sector;
 }
 
 /** Why a kernel does not load a line. */
@@ -107,27 +136,17 @@ const EINVAL = 22;
 
 /** What a constructor is given: `ti->begin`, `ti->len`, and the words as dm_split_args() makes them. */
 export class Arguments {
-  readonly #target: Pick<Target, 'startSector' | 'length'>;
+  /** The target's first sector. */
+  readonly start: Sector;
+  readonly length: Sector;
   readonly #words: readonly (string | Uint8Array)[];
   #walked: { walk: Walk; machine: Machine; end: WalkEnd | undefined } | undefined;
 
   /** @param words - as the kernel splits them, none with a backslash in front of what is meant */
-  constructor(
-    target: Pick<Target, 'startSector' | 'length'>,
-    words: readonly (string | Uint8Array)[],
-  ) {
-    this.#target = target;
+  constructor(start: Sector, length: Sector, words: readonly (string | Uint8Array)[]) {
+    this.start = start;
+    this.length = length;
     this.#words = words;
-  }
-
-  /** The target's first sector. */
-  get start(): bigint {
-    return BigInt(this.#target.startSector);
-  }
-
-  /** In sectors. */
-  get length(): bigint {
-    return BigInt(this.#target.length);
   }
 
   /** How many words there are. */
@@ -172,7 +191,7 @@ export function isSince(release: string, since: string): boolean {
 }
 
 /** The oldest release that rules are made for. */
-const OLDEST = '5.10';
+export const OLDEST = '5.10';
 
 /** The releases that differ in these rules, from the oldest on; each stands for those up to the next. */
 export function releasesOf(rules: readonly TargetRule[]): string[] {
@@ -192,35 +211,36 @@ export interface Hit {
   readonly finding: RuleFinding;
 }
 
+const NO_HITS: readonly Hit[] = [];
+
 /** What rules find in a line, in their order and up to the first error. */
-export function hitsOf(rules: readonly TargetRule[], line: Arguments, machine: Machine): Hit[] {
-  const hits: Hit[] = [];
+export function hitsOf(
+  rules: readonly TargetRule[],
+  line: Arguments,
+  machine: Machine,
+): readonly Hit[] {
+  let hits: Hit[] | undefined;
   for (const rule of rules) {
     const { since, until, severity } = rule;
     if (since !== undefined && !isSince(machine.release, since)) continue;
     if (until !== undefined && isSince(machine.release, until)) continue;
     const finding = rule.check(line, machine);
     if (finding === undefined) continue;
-    hits.push({ rule, severity, finding });
+    (hits ??= []).push({ rule, severity, finding });
     if (severity === 'error') break;
   }
-  return hits;
+  return hits ?? NO_HITS;
 }
 
-/**
- * The same where the release need not be known: then what some of `releases` refuse and others do not is
- * a warning.
- */
+/** The same on several machines: what some of them refuse, and others do not, is a warning. */
 export function hitsOfAny(
   rules: readonly TargetRule[],
   line: Arguments,
-  machine: AnyMachine,
-  releases: readonly string[] = releasesOf(rules),
-): Hit[] {
-  const known = machine.release === undefined ? releases : [machine.release];
-  const each = known.map((release) => hitsOf(rules, line, { ...machine, release }));
-  const [last = []] = each.slice(-1);
-  if (each.every((hits) => hits.at(-1)?.severity === 'error')) return last;
+  machines: readonly Machine[],
+): readonly Hit[] {
+  if (machines.length === 1) return hitsOf(rules, line, machines[0]!);
+  const each = machines.map((machine) => hitsOf(rules, line, machine));
+  if (each.every((hits) => hits.at(-1)?.severity === 'error')) return each.at(-1) ?? NO_HITS;
   const found = new Map<TargetRule, Hit>();
   for (const hit of each.flat()) found.set(hit.rule, { ...hit, severity: 'warning' });
   return [...found.values()];
@@ -332,21 +352,37 @@ export function quoted(word: string): string {
 const SCANNED = /^[\t-\r \udca0]*(\d+)$/;
 /** 10^64 is a multiple of 2^64: of a longer number the rest changes nothing that is kept. */
 const KEPT_DIGITS = 64;
+/** 10^15 is less than 2^53. */
+const PLAIN_DIGITS = 15;
 
 /**
  * A word that `sscanf(word, "%llu%c")` reads whole: decimal, without a sign, and wrapped at 2^64.
  *
  * @see lib/vsprintf.c vsscanf(), simple_strntoull()
  */
-export function sscanf64(word: string): bigint | undefined {
+export function sscanf64(word: string): Sector | undefined {
+  // Nearly all are short and plain.
+  if (word.length > 0 && word.length <= PLAIN_DIGITS) {
+    let value = 0;
+    let at = 0;
+    for (; at < word.length; at++) {
+      const digit = word.charCodeAt(at) - 0x30;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (at === word.length) return value;
+  }
   const digits = SCANNED.exec(word)?.[1];
-  return digits === undefined ? undefined : BigInt.asUintN(64, BigInt(digits.slice(-KEPT_DIGITS)));
+  if (digits === undefined) return undefined;
+  const value = BigInt.asUintN(64, BigInt(digits.slice(-KEPT_DIGITS)));
+  return value > Number.MAX_SAFE_INTEGER ? value : Number(value);
 }
 
 /** The same with `"%u%c"`: wrapped at 2^32. */
 export function sscanf32(word: string): number | undefined {
   const value = sscanf64(word);
-  return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
+  if (value === undefined) return undefined;
+  return typeof value === 'number' ? value % 2 ** 32 : Number(BigInt.asUintN(32, value));
 }
 
 /**

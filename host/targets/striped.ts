@@ -3,6 +3,8 @@ import { device, deviceAt, list, sectors, text } from './fields.js';
 import { count, literal } from './parts.js';
 import { argumentsRule, kstrtouint, notAboveZero, quoted, sscanf64, wordRule } from './rules.js';
 
+const ENOMEM = 12;
+
 /**
  * Chunks dealt out to several devices in turn (RAID 0).
  *
@@ -84,7 +86,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
       log: 'Target length not divisible by number of stripes',
       check: (line) => {
         const stripes = kstrtouint(line.word(0))!;
-        if (line.length % BigInt(stripes) === 0n) return undefined;
+        if (BigInt(line.length) % BigInt(stripes) === 0n) return undefined;
         return {
           message: `expected a multiple of ${stripes} sectors, got ${line.length}`,
           at: 'length',
@@ -100,7 +102,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
       log: 'Target length not divisible by chunk size',
       check: (line) => {
         const [stripes, chunk] = [kstrtouint(line.word(0))!, kstrtouint(line.word(1))!];
-        if ((line.length / BigInt(stripes)) % BigInt(chunk) === 0n) return undefined;
+        if ((BigInt(line.length) / BigInt(stripes)) % BigInt(chunk) === 0n) return undefined;
         const expected = `${stripes} times a multiple of ${chunk} sectors`;
         return { message: `expected ${expected}, got ${line.length}`, at: 'length' };
       },
@@ -114,9 +116,11 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
       log: 'Not enough destinations specified',
       check: (line) => {
         const stripes = kstrtouint(line.word(0))!;
-        // The kernel's sum is of 32 bits.
-        if (line.count === (2 + 2 * stripes) % 2 ** 32) return undefined;
-        return { message: `expected ${2 * stripes} words behind the chunk, got ${line.count - 2}` };
+        if (line.count === 2 + 2 * stripes) return undefined;
+        const message = `expected ${2 * stripes} words behind the chunk, got ${line.count - 2}`;
+        // The kernel's sum has 32 bits; where it fits by that, there is no memory for so many stripes.
+        if (line.count !== (2 + 2 * stripes) % 2 ** 32) return { message };
+        return { message, log: 'Memory allocation for striped context failed', errno: ENOMEM };
       },
     },
     {
@@ -142,7 +146,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
     },
   ],
   areas: (line) => {
-    const length = line.length / BigInt(kstrtouint(line.word(0))!);
+    const length = BigInt(line.length) / BigInt(kstrtouint(line.word(0))!);
     return Array.from({ length: (line.count - 2) / 2 }, (_, i) => {
       const [word, offsetWord] = [2 + 2 * i, 3 + 2 * i];
       return { word, offsetWord, start: sscanf64(line.word(offsetWord))!, length };

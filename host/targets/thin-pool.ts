@@ -2,6 +2,7 @@ import { defineTarget } from './define.js';
 import { device, integer, oneOf, optional, orDash, ratio, sectors } from './fields.js';
 import { message } from './messages.js';
 import { flag, options } from './parts.js';
+import { OLDEST } from './rules.js';
 
 /** The number of a thin device in its pool. */
 export const THIN_ID = { max: 0xffffff } as const;
@@ -97,4 +98,5 @@ export const thinPool = /* @__PURE__ */ defineTarget('thin-pool', () => ({
     /** Let go of what `reserveMetadataSnap` has kept. */
     releaseMetadataSnap: message('release_metadata_snap'),
   },
+  features: { singleton: OLDEST, immutable: OLDEST, writable: OLDEST },
 }));

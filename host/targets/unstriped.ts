@@ -132,7 +132,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
       log: 'Target length not divisible by chunk size',
       check: (line) => {
         const chunk = kstrtouint(line.word(1))!;
-        if (line.length % BigInt(chunk) === 0n) return undefined;
+        if (BigInt(line.length) % BigInt(chunk) === 0n) return undefined;
         return {
           message: `expected a multiple of ${chunk} sectors, got ${line.length}`,
           at: 'length',

@@ -2,6 +2,7 @@ import { defineTarget } from './define.js';
 import { device, either, integer, oneOf, orDash, text } from './fields.js';
 import { message } from './messages.js';
 import { options, value } from './parts.js';
+import { OLDEST } from './rules.js';
 
 const asText = (answer: string): string => answer;
 
@@ -103,4 +104,5 @@ export const vdo = /* @__PURE__ */ defineTarget('vdo', () => ({
     /** Do not look for duplicates. */
     indexDisable: message('index-disable'),
   },
+  features: { singleton: OLDEST },
 }));

@@ -1,6 +1,7 @@
 import { defineTarget } from './define.js';
 import { byteCount, device, hex, integer, oneOf, optional, orDash, text } from './fields.js';
 import { choice, flag, options, value } from './parts.js';
+import { OLDEST } from './rules.js';
 
 /**
  * Reads are checked against a tree of hashes; a table that is read-only.
@@ -77,4 +78,5 @@ export const verity = /* @__PURE__ */ defineTarget('verity', () => ({
       corrected: optional(orDash(integer())),
     },
   ],
+  features: { immutable: OLDEST, singleton: '6.11' },
 }));

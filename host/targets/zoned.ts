@@ -2,6 +2,7 @@ import { defineTarget } from './define.js';
 import { device, integer, list, type Field } from './fields.js';
 import { message } from './messages.js';
 import { literal } from './parts.js';
+import { OLDEST } from './rules.js';
 
 /** One row of zones: `FREE/TOTAL random FREE/TOTAL sequential`, or before it `FREE/TOTAL cache`. */
 export interface Zones {
@@ -57,4 +58,5 @@ export const zoned = /* @__PURE__ */ defineTarget('zoned', () => ({
     /** Make zones free. */
     reclaim: message('reclaim'),
   },
+  features: { singleton: OLDEST },
 }));

@@ -1,10 +1,10 @@
-import { RULES, knownTypes, rulesOf, type Rule } from '#internal';
+import { RULES, knownTypes, traitsOf, type TableRule } from '#internal';
 
 /** docs/lint.md, from the table of rules. */
 export function lintPage(): string {
   const tables = Object.entries(RULES).map(([code, rule]) => section(code, rule));
   const types = knownTypes().flatMap((type) => {
-    const rules = rulesOf(type).map(({ code, ...rule }) => section(code, rule));
+    const rules = traitsOf(type).rules.map(({ code, ...rule }) => section(code, rule));
     return rules.length > 0 ? [`## ${type}\n`, ...rules] : [];
   });
   const intro =
@@ -28,12 +28,13 @@ export function lintPage(): string {
 /** One rule, and the kernels that have it. */
 function section(
   code: string,
-  rule: Rule & { since?: string; until?: string; log?: string },
+  rule: TableRule & { readonly until?: string; readonly log?: string },
 ): string {
   const { severity, why, example, fix, since, until, log } = rule;
   const releases =
     (since === undefined ? '' : ` From Linux ${since} on.`) +
     (until === undefined ? '' : ` Before Linux ${until}.`);
+  const shown = example === undefined ? '' : `\n\n\`\`\`\n${example}\n\`\`\``;
   const logged = log === undefined ? '' : `\nThe kernel logs \`${log}\`.\n`;
-  return `### ${code}\n\n${severity}. ${why}${releases}\n\n\`\`\`\n${example}\n\`\`\`\n${logged}\nFix: ${fix}.\n`;
+  return `### ${code}\n\n${severity}. ${why}${releases}${shown}\n${logged}\nFix: ${fix}.\n`;
 }

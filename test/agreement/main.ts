@@ -1,0 +1,127 @@
+// `npm run agreement -- --kernel NAME`: does the linter say of tables what a kernel does with them?
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Counts, Outcome } from './judge.js';
+import type { Plan } from './run.js';
+
+const ROOT = join(import.meta.dirname, '../../../..');
+
+const HELP = `usage: npm run agreement -- --kernel NAME [OPTION…]
+
+Makes tables, lints them, loads them in a guest, and prints for each rule how many tables were about it,
+and what the kernel did. The goal is no false alarm (an error, but the kernel loads the table) and no
+miss (the kernel refuses a table without an error).
+
+  --kernel NAME  5.10, 6.1, 6.12 or 7.x
+  --lines N      lines of each target type (1200)
+  --tables N     tables of many rows (2400)
+  --seed S       which ones (20261127)
+  --target TYPE  only lines of this type, or only "tables" of many rows
+  --json FILE    keep the counts there; of other types it keeps what it has`;
+
+const { values } = parseArgs({
+  options: {
+    kernel: { type: 'string', default: '6.1' },
+    lines: { type: 'string', default: '1200' },
+    tables: { type: 'string', default: '2400' },
+    seed: { type: 'string', default: '20261127' },
+    target: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+
+/** test/kernel/uml.mjs */
+interface Guests {
+  readonly installKernel: (name: string) => Promise<void>;
+  readonly runInGuest: (
+    command: readonly string[],
+    options: object,
+  ) => Promise<{ readonly exitCode: number }>;
+}
+
+/** What is kept of a run. */
+export interface Kept {
+  readonly release: string;
+  readonly seed: number;
+  readonly outcomes: Readonly<Record<string, Pick<Outcome, 'total' | 'rules'>>>;
+}
+
+const COLUMNS = [
+  'tried',
+  'accepted',
+  'refused',
+  'falseAlarms',
+  'misses',
+  'undecided',
+  'misworded',
+] as const;
+
+if (values.help === true) console.log(HELP);
+else process.exitCode = await agree();
+
+async function agree(): Promise<number> {
+  const guests = (await import(join(ROOT, 'test/kernel/uml.mjs'))) as Guests;
+  await guests.installKernel(values.kernel);
+  const plan: Plan = {
+    seed: Number(values.seed),
+    lines: Number(values.lines),
+    tables: Number(values.tables),
+    only: values.target,
+  };
+  mkdirSync(join(ROOT, 'build'), { recursive: true });
+  const dir = mkdtempSync(join(ROOT, 'build/agreement-'));
+  try {
+    const file = join(dir, 'outcomes.json');
+    const guest = join(import.meta.dirname, 'guest.js');
+    const { exitCode } = await guests.runInGuest(
+      [process.execPath, guest, JSON.stringify(plan), file],
+      { kernel: values.kernel, disks: ['64M', '64M'], timeoutMs: 1_800_000, cwd: ROOT },
+    );
+    if (exitCode !== 0) return exitCode;
+    const { release, outcomes } = JSON.parse(readFileSync(file, 'utf8')) as {
+      release: string;
+      outcomes: Record<string, Outcome>;
+    };
+    print(release, outcomes);
+    if (values.json !== undefined) keep(values.json, release, plan.seed, outcomes);
+    const totals = Object.values(outcomes).map(({ total }) => total);
+    const isGood = totals.every(({ falseAlarms, misses }) => falseAlarms + misses === 0);
+    return isGood && totals.length > 0 ? 0 : 1;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+function print(release: string, outcomes: Readonly<Record<string, Outcome>>): void {
+  const row = (name: string, counts: Counts): string =>
+    [
+      name.padEnd(26),
+      ...COLUMNS.map((column) => String(counts[column]).padStart(column.length)),
+    ].join(' ');
+  console.log(`Linux ${release}`);
+  console.log(['rule'.padEnd(26), ...COLUMNS].join(' '));
+  for (const [type, { total, rules, wrong }] of Object.entries(outcomes)) {
+    console.log(row(`== ${type}`, total));
+    for (const [code, counts] of Object.entries(rules).sort()) console.log(row(code, counts));
+    for (const line of wrong) console.log(`  ${line}`);
+  }
+}
+
+function keep(
+  file: string,
+  release: string,
+  seed: number,
+  outcomes: Record<string, Outcome>,
+): void {
+  const old = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Kept).outcomes : {};
+  const fresh = Object.entries(outcomes).map(([type, { total, rules }]) => [
+    type,
+    { total, rules },
+  ]);
+  const all = { ...old, ...(Object.fromEntries(fresh) as Kept['outcomes']) };
+  const kept: Kept = { release, seed, outcomes: all };
+  writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
+}

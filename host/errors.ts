@@ -2,6 +2,7 @@
 // kernel should never send (ReplyError), or a machine that has no device-mapper to offer.
 
 import { adviceOf, meaningOf } from './meaning.js';
+import type { Diagnostic } from './types.js';
 
 /**
  * What all errors of this package are. Tell them apart by `name` and `code`, not by `instanceof`: two
@@ -69,6 +70,8 @@ export interface KernelErrorDetail {
   readonly device?: string | undefined;
   /** What device-mapper logged during the call. */
   readonly kernelLog?: readonly string[];
+  /** Of a table that was refused: what `lintTable` finds in it. */
+  readonly findings?: readonly Diagnostic[] | undefined;
   /** Steps of the operation that were taken back. */
   readonly undone?: readonly string[];
   /** What could not be taken back, and is still there. */
@@ -98,6 +101,8 @@ export class KernelError extends DeviceMapperError {
   declare readonly meaning: string;
   /** What device-mapper logged during the call; another process may have caused some of it. */
   declare readonly kernelLog: readonly string[];
+  /** Of a table that was refused: what `lintTable` finds in it, whatever kernel and devices there are. */
+  declare readonly findings?: readonly Diagnostic[];
   /** Steps of the operation that were taken back. */
   declare readonly undone: readonly string[];
   /** What could not be taken back, and is still there. */
@@ -111,7 +116,7 @@ export class KernelError extends DeviceMapperError {
     const code = errnoCode(errno);
     const meaning = meaningOf(command, code) ?? errnoText(errno);
     const { device, kernelLog = [], undone = [], left = [], cause } = detail;
-    const { openCount, holders = [] } = detail;
+    const { findings, openCount, holders = [] } = detail;
     let message = `${code}: ${meaning}, DM_${command}`;
     if (device !== undefined) message += ` '${cut(device)}'`;
     // It may have been closed by the time of the look.
@@ -131,6 +136,7 @@ export class KernelError extends DeviceMapperError {
     if (device !== undefined) define(this, 'device', device);
     define(this, 'meaning', meaning);
     define(this, 'kernelLog', kernelLog);
+    define(this, 'findings', findings);
     define(this, 'undone', undone);
     define(this, 'left', left);
     define(this, 'openCount', openCount);
@@ -140,8 +146,10 @@ export class KernelError extends DeviceMapperError {
 
 /** The same refusal, with more to tell. */
 export function amend(error: KernelError, more: KernelErrorDetail): KernelError {
-  const { command, errno, device, kernelLog, undone, left, openCount, holders, cause } = error;
-  const detail = { device, kernelLog, undone, left, openCount, holders, cause, ...more };
+  const { command, errno, device, kernelLog, findings, undone, left } = error;
+  const { openCount, holders, cause } = error;
+  const told = { device, kernelLog, findings, undone, left, openCount, holders, cause };
+  const detail = { ...told, ...more };
   return new KernelError(command, -errno, detail);
 }
 

@@ -20,44 +20,15 @@ import {
   type Machine,
   type Rule,
   type Sector,
-  type Severity,
   type Traits,
 } from './targets/rules.js';
 import { wordsIn } from './targets/words.js';
 import { ScannedText } from './text.js';
-import type { Target, TargetVersion } from './types.js';
+import type { Diagnostic, Severity, Target, TargetVersion } from './types.js';
 import { decodeRequest, encodeRequest, textOf, toBytes } from './wire.js';
 
-/** The name of a rule: of one for all tables, or of one of a target type, which begins with the type. */
-export type RuleCode = string;
-
-export type { LintDevice, Rule, Severity } from './targets/rules.js';
-
-/** A finding in a text has a place in it, in UTF-16 units or, in bytes, in bytes; one in targets has a path. */
-export interface Diagnostic {
-  /** The rule; stable. */
-  readonly code: RuleCode;
-  /** An error keeps the table from being loaded. */
-  readonly severity: Severity;
-  /** What is wrong, in a sentence. */
-  readonly message: string;
-  /** Where it begins in the text, counted from 0. */
-  readonly from?: number;
-  /** Where it ends. */
-  readonly to?: number;
-  /** Counted from 1. */
-  readonly line?: number;
-  /** Counted from 1. */
-  readonly column?: number;
-  /** As in 'targets[1].length'. */
-  readonly path?: string;
-  /** Which target, counted from 0. */
-  readonly target?: number;
-  /** Which of its words, counted from 0. */
-  readonly parameter?: number;
-  /** What to do. */
-  readonly fix?: string;
-}
+export type { Diagnostic, RuleCode, Severity } from './types.js';
+export type { LintDevice, Rule } from './targets/rules.js';
 
 /** What is known of the machine. */
 export interface LintOptions {

@@ -29,6 +29,7 @@ import {
   type WaitOptions,
 } from './events.js';
 import { holdsSecrets } from './keys.js';
+import { lintTable } from './lint.js';
 import { announced, checkNode, dropNode, provideNode } from './nodes.js';
 import {
   FLAGS_OFFSET,
@@ -201,11 +202,15 @@ function* removeCreated(name: string): Operation<void> {
 /** A load, made before anything is sent: what is wrong with a table is known by then. */
 class Load {
   readonly #bytes: Uint8Array;
+  readonly #table: Table;
+  readonly #readOnly: boolean | undefined;
   readonly #device: string;
   readonly #secure: boolean;
   readonly #asked: boolean | undefined;
 
   constructor(device: DeviceRef, table: Table, { readOnly, secure }: LoadOptions) {
+    this.#table = table;
+    this.#readOnly = readOnly;
     this.#device = labelOf(device);
     this.#asked = secure;
     this.#secure = secure === true || holdsSecrets(table);
@@ -229,7 +234,14 @@ class Load {
   }
 
   *send(): Operation<DeviceInfo> {
-    return deviceInfo(yield* ioctl('TABLE_LOAD', this.#bytes, { device: this.#device }));
+    try {
+      return deviceInfo(yield* ioctl('TABLE_LOAD', this.#bytes, { device: this.#device }));
+    } catch (error) {
+      if (!(error instanceof KernelError)) throw error;
+      throw amend(error, {
+        findings: lintTable(this.#table, { readOnly: this.#readOnly === true }),
+      });
+    }
   }
 }
 

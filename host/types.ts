@@ -202,3 +202,35 @@ export function bytesToSectors(bytes: number): number {
 export function sectorsToBytes(sectors: number): number {
   return sectors * 512;
 }
+
+/** `error` if and only if every kernel that the table is for refuses the load. */
+export type Severity = 'error' | 'warning';
+
+/** The name of a rule: of one for all tables, or of one of a target type, which begins with the type. */
+export type RuleCode = string;
+
+/** A finding in a text has a place in it, in UTF-16 units or, in bytes, in bytes; one in targets has a path. */
+export interface Diagnostic {
+  /** The rule; stable. */
+  readonly code: RuleCode;
+  /** An error keeps the table from being loaded. */
+  readonly severity: Severity;
+  /** What is wrong, in a sentence. */
+  readonly message: string;
+  /** Where it begins in the text, counted from 0. */
+  readonly from?: number;
+  /** Where it ends. */
+  readonly to?: number;
+  /** Counted from 1. */
+  readonly line?: number;
+  /** Counted from 1. */
+  readonly column?: number;
+  /** As in 'targets[1].length'. */
+  readonly path?: string;
+  /** Which target, counted from 0. */
+  readonly target?: number;
+  /** Which of its words, counted from 0. */
+  readonly parameter?: number;
+  /** What to do. */
+  readonly fix?: string;
+}

@@ -11,6 +11,7 @@ import {
   type AsyncCall,
   type Command,
   type KernelError,
+  type Table,
   type Transport,
 } from 'devicemapper/model';
 import {
@@ -393,6 +394,37 @@ both('what was left is said, with the first error', async (over) => {
   const error = await failure(() => over(fake).createActiveDevice('disk', TABLE));
   assert.equal([error.command, error.undone, error.left], ['TABLE_LOAD', [], DEVICE]);
   assert.match(error.message, /; not undone: create device 'disk'$/);
+});
+
+const BROKEN = '0 8 linear /dev/sdb\n16 8 zero';
+const LOADS: Readonly<Record<string, (dm: Client, table: Table) => unknown>> = {
+  loadTable: (dm, table) => dm.loadTable('disk', table),
+  createActiveDevice: (dm, table) => dm.createActiveDevice('disk', table),
+  reloadTable: (dm, table) => dm.reloadTable('disk', table),
+};
+
+for (const [title, load] of Object.entries(LOADS)) {
+  both(`${title} says what is wrong with a table that the kernel refuses`, async (over) => {
+    const refused = (table: Table): Promise<KernelError> =>
+      failure(() => load(over(new Fake(on('TABLE_LOAD', EINVAL))), table));
+    const { command, findings } = await refused(BROKEN);
+    assert.is(command, 'TABLE_LOAD');
+    assert.equal(
+      findings?.map(({ code, line }) => [code, line]),
+      [
+        ['linear-arguments', 1],
+        ['gap', 2],
+      ],
+    );
+    assert.equal((await refused(TABLE)).findings, []);
+  });
+}
+
+both('a read-only table that the kernel refuses is judged as one', async (over) => {
+  const fake = new Fake(on('TABLE_LOAD', EINVAL));
+  const table = '0 8 thin-pool 8:1 8:2 128 0';
+  const error = await failure(() => over(fake).loadTable('disk', table, { readOnly: true }));
+  assert.ok(error.findings?.some(({ code }) => code === 'always-writable'));
 });
 
 both('what was left after an exception is said, with that as the cause', async (over) => {

@@ -199,7 +199,8 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         why: 'The time in which it does not work is a decimal number (dm-flakey.c flakey_ctr).',
         example: '0 8 flakey 8:16 0 60 5s',
         fix: 'write seconds in decimal',
-        log: 'Invalid down interval',
+        // Both are read with the first one's text.
+        log: 'Invalid up interval',
       },
       () => [3],
       isInterval,

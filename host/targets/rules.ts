@@ -5,10 +5,8 @@
 // is what the kernel logs, and no later check is made: it may rely on what the earlier ones have found.
 // Rule 2: what is a number is decided as the kernel decides it, by the helpers at the end of this file.
 
+import type { Severity } from '../types.js';
 import { wordText } from './words.js';
-
-/** `error` if and only if every kernel that the table is for refuses the load. */
-export type Severity = 'error' | 'warning';
 
 /** A block device as the rules need to know it. */
 export interface LintDevice {

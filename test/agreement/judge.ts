@@ -44,7 +44,7 @@ export interface Counts {
   falseAlarms: number;
   /** The kernel refuses what the linter has no error of. */
   misses: number;
-  /** The kernel refuses a device of which the linter cannot know that it is not there. */
+  /** The kernel refuses a device or a type of which the linter cannot know that it is not there. */
   undecided: number;
   /** The kernel refuses with another errno, or in other words, than the rule has. */
   misworded: number;
@@ -66,6 +66,13 @@ export interface Outcome {
   readonly rules: Record<string, Counts>;
   /** The first of those that went wrong, in words. */
   readonly wrong: string[];
+}
+
+/** What is kept of a run, for docs/lint.md. */
+export interface Kept {
+  readonly release: string;
+  readonly seed: number;
+  readonly outcomes: Readonly<Record<string, Pick<Outcome, 'total' | 'rules'>>>;
 }
 
 const [ENOENT, ENXIO, ENODEV] = [2, 6, 19];
@@ -177,8 +184,13 @@ export class Judge {
     if (error !== undefined && !isRefused) what.push('falseAlarms');
     // As a kernel has it that knows all the devices that there are.
     const said = isRefused ? this.#refusalOf(table, readOnly) : undefined;
+    const isUntyped =
+      found.some(({ code }) => code === 'type-missing') &&
+      log.some((line) => line.endsWith(': unknown target type'));
     const isWorded = said?.errno === errno && log.some((line) => hasWords(line, said));
-    if (error === undefined && isRefused) what.push(isWorded ? 'undecided' : 'misses');
+    if (error === undefined && isRefused) {
+      what.push(isWorded || isUntyped ? 'undecided' : 'misses');
+    }
     if (error !== undefined && isRefused && said !== undefined && !isWorded) what.push('misworded');
     const code = one.about ?? error?.code ?? 'other';
     into.rules[code] ??= { ...NONE };

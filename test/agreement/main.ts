@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Counts, Outcome } from './judge.js';
+import type { Counts, Kept, Outcome } from './judge.js';
 import type { Plan } from './run.js';
 
 const ROOT = join(import.meta.dirname, '../../../..');
@@ -15,7 +15,8 @@ and what the kernel did. The goal is no false alarm (an error, but the kernel lo
 miss (the kernel refuses a table without an error).
 
   --kernel NAME  5.10, 6.1, 6.12 or 7.x
-  --lines N      lines of each target type (1200)
+  --pairs N      for each rule of a type, lines on either side of its bound (25)
+  --lines N      other lines of each type, half of them good, half changed anywhere (1000)
   --tables N     tables of many rows (2400)
   --seed S       which ones (20261127)
   --target TYPE  only lines of this type, or only "tables" of many rows
@@ -24,7 +25,8 @@ miss (the kernel refuses a table without an error).
 const { values } = parseArgs({
   options: {
     kernel: { type: 'string', default: '6.1' },
-    lines: { type: 'string', default: '1200' },
+    pairs: { type: 'string', default: '25' },
+    lines: { type: 'string', default: '1000' },
     tables: { type: 'string', default: '2400' },
     seed: { type: 'string', default: '20261127' },
     target: { type: 'string' },
@@ -40,13 +42,6 @@ interface Guests {
     command: readonly string[],
     options: object,
   ) => Promise<{ readonly exitCode: number }>;
-}
-
-/** What is kept of a run. */
-export interface Kept {
-  readonly release: string;
-  readonly seed: number;
-  readonly outcomes: Readonly<Record<string, Pick<Outcome, 'total' | 'rules'>>>;
 }
 
 const COLUMNS = [
@@ -67,6 +62,7 @@ async function agree(): Promise<number> {
   await guests.installKernel(values.kernel);
   const plan: Plan = {
     seed: Number(values.seed),
+    pairs: Number(values.pairs),
     lines: Number(values.lines),
     tables: Number(values.tables),
     only: values.target,
@@ -123,5 +119,9 @@ function keep(
   ]);
   const all = { ...old, ...(Object.fromEntries(fresh) as Kept['outcomes']) };
   const kept: Kept = { release, seed, outcomes: all };
-  writeFileSync(file, `${JSON.stringify(kept, null, 2)}\n`);
+  // Every count on a line of its own would be a long file.
+  writeFileSync(
+    file,
+    `${JSON.stringify(kept, null, 2).replace(/\{[^{}]*\}/g, (flat) => flat.replace(/\s+/g, ' '))}\n`,
+  );
 }

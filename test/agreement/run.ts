@@ -24,7 +24,9 @@ export async function generators(): Promise<Map<string, Generator>> {
 /** How many tables of what, and from which numbers. */
 export interface Plan {
   readonly seed: number;
-  /** Lines of each type. */
+  /** Pairs of lines for each rule of a type, one on either side of its bound. */
+  readonly pairs: number;
+  /** Other lines of each type, one half good and the other changed anywhere. */
   readonly lines: number;
   /** Tables of many rows. */
   readonly tables: number;
@@ -33,7 +35,8 @@ export interface Plan {
 }
 
 /** Judge them all. */
-export async function run(judge: Judge, { seed, lines, tables, only }: Plan) {
+export async function run(judge: Judge, plan: Plan): Promise<Record<string, Outcome>> {
+  const { seed, tables, only } = plan;
   const outcomes: Record<string, Outcome> = {};
   const judgeAll = (name: string, cases: Iterable<Case>): void => {
     const outcome: Outcome = { total: { ...NONE }, rules: {}, wrong: [] };
@@ -45,37 +48,35 @@ export async function run(judge: Judge, { seed, lines, tables, only }: Plan) {
   }
   for (const [type, generator] of await generators()) {
     if (only !== undefined && only !== type) continue;
-    judgeAll(type, linesOf(generator, new Random(seed), lines, judge));
+    judgeAll(type, linesOf(generator, new Random(seed), plan, judge));
   }
   return outcomes;
 }
 
-/** Of four lines two are around a rule, one is good and one is changed anywhere. */
 function* linesOf(
   generator: Generator,
   random: Random,
-  count: number,
+  { pairs, lines }: Plan,
   { disks, release }: Judge,
 ): Iterable<Case> {
   const { type, good, around, odd = [], isDeadly } = generator;
-  const caseOf = ({ length, words }: Line, about?: string): Case => ({
-    table: [{ startSector: 0, length, type, parameters: words }],
-    ...(about === undefined ? {} : { about }),
-  });
-  const codes = Object.keys(around);
-  for (let i = 0; i < count; i += 4) {
-    const cases: [Line, string?][] = [];
-    const code = codes[(i / 4) % codes.length];
-    if (code !== undefined) {
-      const { bad, well } = around[code]!(random, disks);
+  const cases: [Line, about?: string][] = [];
+  for (const [code, pairOf] of Object.entries(around)) {
+    for (let i = 0; i < pairs; i++) {
+      const { bad, well } = pairOf(random, disks);
       cases.push([bad, code], [well, code]);
     }
+  }
+  for (let i = 0; i < lines; i += 2) {
     const line = good(random, disks);
     cases.push([line, 'none'], [changed(line, odd, random)]);
-    for (const [one, about] of cases) {
-      // An empty word cannot be sent, nor one of blanks.
-      const isSent = one.length > 0 && one.words.every((word) => /[^\t-\r \xa0]/.test(word));
-      if (isSent && isDeadly?.(one, release) !== true) yield caseOf(one, about);
-    }
+  }
+  for (const [line, about] of cases) {
+    const { length, words } = line;
+    // An empty word cannot be sent, nor one of blanks.
+    const isSent = length > 0 && words.every((word) => /[^\t-\r \xa0]/.test(word));
+    if (!isSent || isDeadly?.(line, release) === true) continue;
+    const table = [{ startSector: 0, length, type, parameters: words }];
+    yield about === undefined ? { table } : { table, about };
   }
 }

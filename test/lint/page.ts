@@ -1,32 +1,73 @@
 import { RULES, knownTypes, traitsOf, type TableRule } from '#internal';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Counts, Kept } from '../agreement/judge.js';
+import { ALL_TABLES } from '../agreement/run.js';
 
-/** docs/lint.md, from the table of rules. */
+/** Of each kernel what `npm run agreement -- --json` has kept. */
+const RUNS = ['5.10', '6.1', '6.12'].flatMap((kernel): Kept[] => {
+  const file = join(import.meta.dirname, `../../../../test/agreement/${kernel}.json`);
+  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as Kept] : [];
+});
+
+/** docs/lint.md, from the rules and what kernels did. */
 export function lintPage(): string {
-  const tables = Object.entries(RULES).map(([code, rule]) => section(code, rule));
+  const tables = Object.entries(RULES).map(([code, rule]) => section(ALL_TABLES, code, rule));
   const types = knownTypes().flatMap((type) => {
-    const rules = traitsOf(type).rules.map(({ code, ...rule }) => section(code, rule));
-    return rules.length > 0 ? [`## ${type}\n`, ...rules] : [];
+    const { rules } = traitsOf(type);
+    if (rules.length === 0) return [];
+    return [`## ${type}\n`, ...rules.map(({ code, ...rule }) => section(type, code, rule))];
   });
   const intro =
-    '`lintTable` reports these. A rule is an error if every kernel refuses the first load of such a ' +
-    'table,\nand a warning otherwise.\n\n' +
-    'Kernels judge that: 600 tables of linear, zero and error targets, half of them broken by one rule, ' +
-    'are\nlinted and loaded on Linux 5.10, 6.1 and 6.12 by `test/lint.kernel.test.ts`. Of those no ' +
-    'table with an error\nwas loaded, and none without was refused. What no kernel was asked yet: the ' +
-    'rules that are warnings, and\ndevice-alignment. The parameters of targets other than linear have ' +
-    'no rules yet.\n';
+    '`lintTable` reports these. A rule is an error if and only if every kernel that the table is for refuses ' +
+    'the\nfirst load of it: where no release is said, what some refuse and others do not is a warning. Of ' +
+    "what a\ntarget's type refuses the first finding is told, as the kernel looks no further.\n\n" +
+    'Kernels judge that: `npm run agreement` makes tables on either side of the bound of each rule, good ' +
+    'ones\nand ones with a change anywhere, lints them, and loads each into a new device. A false alarm is ' +
+    'an error of a\ntable that the kernel loads, a miss a table that it refuses without one. Undecided is ' +
+    'what it refuses for a\ndevice or a type that is not there, which the linter cannot know. Misworded is ' +
+    'what it refuses with another\nerrno, or in other words, than the rule has.\n';
   return [
-    '<!-- Written by `npm run docs:lint` from host/lint.ts. -->\n',
+    '<!-- Written by `npm run docs:lint` from host/lint.ts, host/targets/ and test/agreement/. -->\n',
     '# Lint rules\n',
     intro,
+    summary(),
     '## All tables\n',
     ...tables,
     ...types,
   ].join('\n');
 }
 
-/** One rule, and the kernels that have it. */
+const COLUMNS = [
+  ['tried', 'tried'],
+  ['accepted', 'loaded'],
+  ['refused', 'refused'],
+  ['falseAlarms', 'false alarms'],
+  ['misses', 'misses'],
+  ['undecided', 'undecided'],
+  ['misworded', 'misworded'],
+] as const satisfies readonly (readonly [keyof Counts, string])[];
+
+/** A table as Prettier writes it. */
+function summary(): string {
+  const rows = RUNS.flatMap(({ release, outcomes }) =>
+    Object.entries(outcomes).map(([type, { total }]) => [
+      type,
+      release.replace(/-.*/, ''),
+      ...COLUMNS.map(([key]) => String(total[key])),
+    ]),
+  );
+  const head = ['lines of', 'Linux', ...COLUMNS.map(([, name]) => name)];
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return `${[line(head), line(rule), ...rows.map(line)].join('\n')}\n`;
+}
+
+/** One rule, the releases that have it, and what kernels did with tables around its bound. */
 function section(
+  type: string,
   code: string,
   rule: TableRule & { readonly until?: string; readonly log?: string },
 ): string {
@@ -34,7 +75,17 @@ function section(
   const releases =
     (since === undefined ? '' : ` From Linux ${since} on.`) +
     (until === undefined ? '' : ` Before Linux ${until}.`);
-  const shown = example === undefined ? '' : `\n\n\`\`\`\n${example}\n\`\`\``;
-  const logged = log === undefined ? '' : `\nThe kernel logs \`${log}\`.\n`;
-  return `### ${code}\n\n${severity}. ${why}${releases}${shown}\n${logged}\nFix: ${fix}.\n`;
+  const counts = RUNS.flatMap(({ release, outcomes }) => {
+    const one = outcomes[type]?.rules[code];
+    if (one === undefined) return [];
+    return [`${release.replace(/-.*/, '')} loaded ${one.accepted} and refused ${one.refused}`];
+  });
+  return [
+    `### ${code}\n`,
+    `${severity}. ${why}${releases}\n`,
+    ...(example === undefined ? [] : [`\`\`\`\n${example}\n\`\`\`\n`]),
+    ...(log === undefined ? [] : [`The kernel logs \`${log}\`.\n`]),
+    ...(counts.length === 0 ? [] : [`Of tables around its bound ${counts.join(', ')}.\n`]),
+    `Fix: ${fix}.\n`,
+  ].join('\n');
 }

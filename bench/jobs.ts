@@ -10,6 +10,7 @@ import {
   decodeReply,
   encodeReply,
   encodeRequest,
+  lintTable,
   makeDev,
   parseTable,
   type DeviceListEntry,
@@ -311,6 +312,30 @@ function parseText(n: number): Job {
   };
 }
 
+/** A table's text judged anew after each edit of one line of it, against parsing it. */
+function lintText(n: number): Job {
+  const side = (work: (text: string) => readonly unknown[], rows: number): Make => {
+    return () => {
+      const lines = linearText(n).split('\n');
+      const texts = [0, 1].map((edit) =>
+        read(lines.with(n >> 1, `${lines[n >> 1]!}${edit === 0 ? '' : '0'}`).join('\n')),
+      );
+      let edits = 0;
+      return {
+        run: () => work(texts[edits++ & 1]!),
+        // A good table: no finding, and all rows.
+        essence: (result) => (result as readonly unknown[]).length - rows,
+      };
+    };
+  };
+  return {
+    job: 'lint text after an edit',
+    n,
+    pkg: side((text) => lintTable(text), 0),
+    peers: [{ peer: 'parseTable', want: goal(4, n === 1000), way: side(parseTable, n) }],
+  };
+}
+
 /** A reply to the end: header and list, as decodeReply gives them. */
 interface Decoded {
   readonly name: string;
@@ -482,6 +507,7 @@ export const JOBS: readonly Job[] = [
   encodeNew(1000),
   ...[1, 1000, 100_000].map((n) => encodeText(n)),
   ...SIZES.map((n) => parseText(n)),
+  ...[10, 1000, 100_000].map((n) => lintText(n)),
   ...SIZES.map((n) => decode('linear', n, () => linear(n))),
   ...['six mixed shapes', 'not ASCII', 'crypt, 150 bytes'].map((what) => {
     const make = OTHER_TARGETS[what]!;

@@ -585,6 +585,8 @@ class TextRows implements Rows {
   readonly count: number;
   readonly #text: string | Uint8Array;
   readonly #scanned: ScannedText;
+  /** Where the words of a row stand: a row may have as many findings as words. */
+  #spans: { readonly row: number; readonly spans: readonly Span[] } | undefined;
 
   constructor(text: string | Uint8Array) {
     this.#text = text;
@@ -623,10 +625,14 @@ class TextRows implements Rows {
       this.#scanned.at(row, FIELDS[part] + 1),
     ];
     if (word === undefined) return this.#placeAt(row, from, to);
-    const { [word]: span = [0, to - from] } =
-      typeof this.#text === 'string'
-        ? unitSpans(this.#text.slice(from, to))
-        : byteSpans(this.#text.subarray(from, to));
+    if (this.#spans?.row !== row) {
+      const spans =
+        typeof this.#text === 'string'
+          ? unitSpans(this.#text.slice(from, to))
+          : byteSpans(this.#text.subarray(from, to));
+      this.#spans = { row, spans };
+    }
+    const span = this.#spans.spans[word] ?? [0, to - from];
     return this.#placeAt(row, from + span[0], from + span[1]);
   }
 

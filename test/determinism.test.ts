@@ -1,7 +1,7 @@
 // The same inputs make the same bytes, values and errors wherever the codec runs, and however its module
 // was compiled.
 
-import { Codec } from '#internal';
+import { Codec, RULES, knownTypes, traitsOf } from '#internal';
 import * as codec from 'devicemapper/codec';
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
@@ -15,8 +15,15 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
+import { factsOf } from './facts.js';
 import { assert, suite } from './harness.js';
-import { transcript, type CodecLike, type Input } from './transcript.js';
+import {
+  textTranscript,
+  transcript,
+  type CodecLike,
+  type Input,
+  type TextLike,
+} from './transcript.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const CHROMIUM = '/usr/bin/chromium';
@@ -34,6 +41,18 @@ const inputs: readonly Input[] = [
     .map(({ command, bytes }) => ({ command, bytes: btoa(atob(bytes).padEnd(320, '\0')) })),
 ];
 const here = transcript(codec, inputs);
+
+/** Tables of documents and of tools, and one that breaks each rule. */
+const texts: readonly string[] = [
+  ...['kernel-doc-tables', 'tool-test-tables'].flatMap((file) =>
+    (factsOf(file) as readonly { lines?: string[] }[]).map(({ lines = [] }) => lines.join('\n')),
+  ),
+  ...Object.values(RULES).map((rule) => ('example' in rule ? rule.example : '')),
+  ...knownTypes().flatMap((type) => traitsOf(type).rules.map(({ example }) => example)),
+  '0 8 linear /dev/\u00e0 0\u00a01\r\n8 8 crypt \\ \u00f6\ud83d\ude00 x # end\n\t\v16\f8 zero\0',
+  '0 18446744073709551615 linear /dev/sdb 18446744073709551616\n4 4k x',
+];
+const hereText = textTranscript(codec, texts);
 
 /** Compile the sources, with `flags` over those of the release. */
 async function compile(...flags: string[]): Promise<Uint8Array<ArrayBuffer>> {
@@ -75,6 +94,12 @@ for (const level of ['0', '3']) {
     assert.equal(transcript(new Codec(bytes), inputs), here);
   });
 }
+
+Determinism('texts are read, printed and judged', () => {
+  assert.ok(texts.length > 200, `${texts.length} texts`);
+  const codes = new Set(hereText.join().match(/"code":"[\w-]+"/g));
+  assert.ok(codes.size > 60, `${codes.size} rules`);
+});
 
 Determinism('a worker says the same', async () => {
   const source = `
@@ -123,6 +148,15 @@ if (existsSync(CHROMIUM) || process.env.CI === 'true') {
         return transcript(own, given);
       }, inputs);
       assert.equal(there, here);
+      const thereText = await page.evaluate(async (given) => {
+        const load = (path: string): Promise<unknown> => import(path);
+        const own = (await load('/dist/codec.js')) as TextLike;
+        const transcripts = (await load('/build/js/test/transcript.js')) as {
+          textTranscript: (door: TextLike, texts: readonly string[]) => string[];
+        };
+        return transcripts.textTranscript(own, given);
+      }, texts);
+      assert.equal(thereText, hereText);
     } finally {
       await browser.close();
       server.close();

@@ -10,6 +10,13 @@ export interface CodecLike {
   joinParameters(words: readonly string[]): string;
 }
 
+/** The functions of text that are tried. */
+export interface TextLike {
+  parseTable(text: string | Uint8Array): readonly unknown[];
+  formatTable(table: never): string;
+  lintTable(table: never, options?: object): readonly unknown[];
+}
+
 export interface Input {
   readonly command: string;
   /** In base64, as it is to travel as JSON. */
@@ -40,6 +47,25 @@ export function transcript(codec: CodecLike, inputs: readonly Input[]): string[]
       told(() => codec.encodeRequest(name, request() as never)),
       told(() => codec.encodeRequest(name, { targets: new TextDecoder().decode(bytes) } as never)),
       told(() => codec.joinParameters(codec.splitParameters(bytes))),
+    ].join('\n');
+  });
+}
+
+/** What is made of texts: their targets, those as text again, and what is wrong with both, by any rule. */
+export function textTranscript(door: TextLike, texts: readonly string[]): string[] {
+  const device = { sectors: 1000, dev: '8:16', readOnly: true, logicalBlockSize: 4096 };
+  const machine = { kernel: '6.12', devices: { '/dev/sdb': device } };
+  return texts.map((text) => {
+    const given = text as never;
+    const bytes = new TextEncoder().encode(text);
+    return [
+      told(() => door.parseTable(text)),
+      told(() => door.parseTable(bytes)),
+      told(() => door.formatTable(given)),
+      told(() => door.formatTable(door.parseTable(text) as never)),
+      told(() => door.lintTable(given)),
+      told(() => door.lintTable(bytes as never, machine)),
+      told(() => door.lintTable(door.parseTable(text) as never, machine)),
     ].join('\n');
   });
 }

@@ -13,6 +13,7 @@ import {
   formatConcise,
   formatTable,
   joinParameters,
+  lintTable,
   parseConcise,
   parseDmModCreate,
   parseListing,
@@ -287,6 +288,8 @@ const texts: Target = {
   seeds: () =>
     [
       ...facts('kernel-doc-tables').map(({ lines }) => lines!.join('\n')),
+      ...facts('tool-test-tables').map(({ lines = [] }) => lines.join('\n')),
+      '0 1000 linear 8:16 0\\n1000 24 striped 2 8 8:16 0 8:32 x\n0 8 flakey 8:16 0 1 1 1 drop_writes',
       ...facts('real-status').map(({ line }) => line!),
       ...facts('dm-mod-create').map(({ text: boot }) => boot!),
       ...facts('legacy-dm-boot').map(({ text: boot }) => `dm="${boot!}"`),
@@ -323,6 +326,7 @@ const texts: Target = {
       assert.equal(diffTables(table, table), []);
       explainSector(table, input.length);
     }
+    judged(whole, input, said === 'taken');
     const listed = told(() => parseListing(whole));
     const concise = told(() => parseConcise(whole));
     if (typeof concise !== 'string') {
@@ -335,6 +339,29 @@ const texts: Target = {
       .join();
   },
 };
+
+/** The linter finds what cannot be parsed and no other mistake of grammar, in a text as in its bytes. */
+function judged(whole: string, input: Uint8Array, isTable: boolean): void {
+  const found = lintTable(whole);
+  assert.is(!found.some(({ code }) => code === 'syntax'), isTable);
+  for (const { from = 0, to = -1 } of found) assert.ok(from <= to && to <= whole.length);
+  const inBytes = lintTable(input);
+  assert.equal(
+    inBytes.map(({ code, target, parameter }) => [code, target, parameter]),
+    found.map(({ code, target, parameter }) => [code, target, parameter]),
+  );
+  for (const { from = 0, to = -1 } of inBytes) assert.ok(from <= to && to <= input.length);
+  if (isTable) {
+    const codes = (table: Parameters<typeof lintTable>[0]): string[] =>
+      lintTable(table).map(({ code }) => code);
+    // Of what stands in a line only, targets know nothing.
+    const ofLines = ['literal-newline'];
+    assert.equal(
+      codes(parseTable(whole)),
+      codes(whole).filter((code) => !ofLines.includes(code)),
+    );
+  }
+}
 
 // ── Words ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -177,6 +177,8 @@ type Part = 'start' | 'length' | 'type' | 'parameters';
 /** The rows of a table, from a text or an array. */
 interface Rows {
   readonly count: number;
+  /** May there be a backslash that is meant? */
+  readonly hasBackslash: boolean;
   /** What keeps a row from being sent; then nothing else is asked of it. */
   mistakes(row: number): readonly Mistake[];
   start(row: number): Sector;
@@ -380,6 +382,8 @@ class Linter {
   /** dm-table.c dm_table_add_target(), with what the rows above have left there. */
   #checkFeatures(type: string, { features }: Traits, at: RowAt): void {
     const { singleton, immutable, writable } = features;
+    const seen = this.#singleton ?? this.#immutable;
+    if ((seen ?? singleton ?? immutable ?? writable) === undefined) return;
     const tell = (
       code: 'singleton' | 'immutable' | 'always-writable',
       message: string,
@@ -408,10 +412,11 @@ class Linter {
   #checkParameters(traits: AskedTraits, at: RowAt): void {
     const { rows, row } = at;
     const words = rows.words(row);
-    for (let i = 0; i < words.length; i++) {
-      if (endsInNewline(words[i]!)) {
+    if (rows.hasBackslash) {
+      words.forEach((word, i) => {
+        if (!endsInNewline(word)) return;
         this.#report('literal-newline', 'a literal \\n ends no line', at, 'parameters', i);
-      }
+      });
     }
     const line = new Arguments(rows.start(row), rows.length(row), words);
     let isRefused = false;
@@ -431,16 +436,17 @@ class Linter {
 
   /** dm-table.c dm_calculate_queue_limits(), for one target. */
   #checkAreas(areas: readonly Area[], line: Arguments, at: RowAt): void {
+    for (const { word } of areas) {
+      const device = line.word(word);
+      if (isPathOrNumber(device)) continue;
+      const got = `expected a path from / or major:minor, got ${quoted(device)}`;
+      this.#report('device-name', got, at, 'parameters', word);
+    }
     const { find, hasDevices, readOnly } = this.#machine;
+    if (!hasDevices) return;
     const own: RowArea[] = [];
     for (const area of areas) {
-      const { word } = area;
-      const device = line.word(word);
-      if (!isPathOrNumber(device)) {
-        const got = `expected a path from / or major:minor, got ${quoted(device)}`;
-        this.#report('device-name', got, at, 'parameters', word);
-      }
-      const found = hasDevices ? find(device) : undefined;
+      const found = find(line.word(area.word));
       if (found === undefined) this.#blocks = undefined;
       else own.push({ at, area, found });
     }
@@ -460,7 +466,8 @@ class Linter {
         this.#report('device-alignment', got, at, 'parameters', offsetWord);
       }
     }
-    this.#areas.push(...own);
+    // Not spread: a line may have more areas than a call takes arguments.
+    for (const area of own) this.#areas.push(area);
     this.#blocks?.push(block);
   }
 
@@ -513,11 +520,22 @@ function restOf(sector: Sector, of: number): number {
 
 /** A word that ends in a backslash and `n`, and what would be the next line's first sector. */
 function endsInNewline(word: string | Uint8Array): boolean {
-  return typeof word === 'string' && word.includes('\\n') && /\\n\d*$/.test(word);
+  return typeof word === 'string' && /\\n\d*$/.test(word);
 }
 
 function isPathOrNumber(word: string): boolean {
-  return word.startsWith('/') || /^\d+:\d+$/.test(word);
+  if (word.startsWith('/')) return true;
+  const colon = word.indexOf(':');
+  return areDigits(word, 0, colon) && areDigits(word, colon + 1, word.length);
+}
+
+/** Are there some, and nothing else? */
+function areDigits(word: string, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const unit = word.charCodeAt(at);
+    if (unit < 0x30 || unit > 0x39) return false;
+  }
+  return to > from;
 }
 
 // ── The machine ──────────────────────────────────────────────────────────────────────────────────
@@ -539,6 +557,8 @@ export interface KnownMachine extends AnyMachine {
 /** A device number has 12 and 20 bits (linux/kdev_t.h MKDEV); one that has more no kernel looks up. */
 const [MAJORS, MINORS] = [2 ** 12, 2 ** 20];
 const EOVERFLOW = 75;
+/** As many characters as '999:9'; four digits and more may be too many. */
+const FITTING = 5;
 /** As dm-table.c dm_get_device() scans it, which skips blanks before a number. */
 const NUMBER = /^[\t-\r \udca0]*(\d+):[\t-\r \udca0]*(\d+)$/;
 const SECTOR_SIZE = 512;
@@ -564,14 +584,17 @@ export function machineOf({ kernel, devices, readOnly = false }: LintOptions): K
     hasDevices: devices !== undefined,
     find,
     lookup: (word) => {
-      const [major = 0, minor = 0] = word.includes(':') ? (numberOf(word) ?? []) : [];
-      return major >= MAJORS || minor >= MINORS ? EOVERFLOW : find(word)?.device;
+      // Short ones fit, and most are short.
+      const [major = 0, minor = 0] = word.length > FITTING ? (numberOf(word) ?? []) : [];
+      if (major >= MAJORS || minor >= MINORS) return EOVERFLOW;
+      return devices === undefined ? undefined : find(word)?.device;
     },
   };
 }
 
 // ── Rows ─────────────────────────────────────────────────────────────────────────────────────────
 
+const BACKSLASH = 0x5c;
 const NO_MISTAKES: readonly Mistake[] = [];
 const FIELDS = {
   start: Line.START,
@@ -583,6 +606,7 @@ const FIELDS = {
 /** The lines of a text. Their backslashes are doubled before they are sent: each is one that is meant. */
 class TextRows implements Rows {
   readonly count: number;
+  readonly hasBackslash: boolean;
   readonly #text: string | Uint8Array;
   readonly #scanned: ScannedText;
   /** Where the words of a row stand: a row may have as many findings as words. */
@@ -592,6 +616,7 @@ class TextRows implements Rows {
     this.#text = text;
     this.#scanned = new ScannedText(text);
     this.count = this.#scanned.count;
+    this.hasBackslash = typeof text === 'string' ? text.includes('\\') : text.includes(BACKSLASH);
   }
 
   mistakes(row: number): readonly Mistake[] {
@@ -708,6 +733,8 @@ const KEYS = {
 /** Targets, as they would be sent: of what cannot be, encodeRequest says what is wrong. */
 class TargetRows implements Rows {
   readonly count: number;
+  /** What ends no line of a text stands in no targets. */
+  readonly hasBackslash = false;
   readonly #targets: readonly unknown[];
   /** What is sent of each, or what is wrong with it. */
   readonly #sent: readonly (SentTarget | Mistake)[];

@@ -36,6 +36,7 @@ export interface LineMistake {
   readonly message: string;
 }
 
+const NO_MISTAKES: readonly LineMistake[] = [];
 const WORDS = LINE_SIZE / 4;
 /** One that stands for no byte. */
 const ALIEN_SURROGATE = /(?![\udc80-\udcff])\p{Surrogate}/u;
@@ -112,9 +113,9 @@ export class ScannedText {
   }
 
   /** All that is wrong with a line, in the order in which encodeRequest finds it. */
-  mistakes(line: number): LineMistake[] {
+  mistakes(line: number): readonly LineMistake[] {
     const flaws = this.at(line, Line.FLAWS);
-    if (flaws === 0 && !this.#isWide) return [];
+    if (flaws === 0 && !this.#isWide) return NO_MISTAKES;
     const found: LineMistake[] = [];
     const type = this.field(line, Line.TYPE);
     for (const [flaw, kind, field] of FLAWS) {

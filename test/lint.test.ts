@@ -281,6 +281,9 @@ Lint('hostile text takes linear time', () => {
 });
 
 Lint('throws at nothing that it is given', () => {
+  const stripes = 200_000;
+  const many = `0 ${stripes} striped ${stripes} 1${' 8:16 0'.repeat(stripes)}`;
+  assert.ok(codesOf(many, machine).includes('device-twice'));
   const never = (table: unknown): void => {
     const found = lintTable(table as string);
     for (const { from = 0, to = 0 } of found) assert.ok(from <= to);

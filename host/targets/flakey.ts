@@ -180,7 +180,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         fix: 'write decimal sectors of 512 bytes',
         log: 'Invalid device sector',
       },
-      () => [1],
+      [1],
     ),
     wordRule(
       {
@@ -190,7 +190,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         fix: 'write seconds in decimal',
         log: 'Invalid up interval',
       },
-      () => [2],
+      [2],
       isInterval,
     ),
     wordRule(
@@ -202,7 +202,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         // Both are read with the first one's text.
         log: 'Invalid up interval',
       },
-      () => [3],
+      [3],
       isInterval,
     ),
     wordRule(
@@ -213,7 +213,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         fix: 'write a time that is not 0',
         log: 'Total (up + down) interval is zero',
       },
-      () => [3],
+      [3],
       (down, line) =>
         (sscanf32(line.word(2))! + sscanf32(down)!) % 2 ** 32 === 0 ? 'a time' : undefined,
     ),
@@ -225,7 +225,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         fix: 'write shorter times',
         log: 'Interval overflow',
       },
-      () => [3],
+      [3],
       (down, line) =>
         sscanf32(line.word(2))! + sscanf32(down)! >= 2 ** 32 ? 'a shorter time' : undefined,
     ),
@@ -330,7 +330,7 @@ export const flakey = /* @__PURE__ */ defineTarget('flakey', () => ({
         fix: 'write the path or major:minor of a block device',
         log: 'Device lookup failed',
       },
-      () => [0],
+      [0],
     ),
   ],
   areas: (line) => [

@@ -39,7 +39,7 @@ export const linear = /* @__PURE__ */ defineTarget('linear', () => ({
         fix: 'write decimal sectors of 512 bytes',
         log: 'Invalid device sector',
       },
-      () => [1],
+      [1],
     ),
     deviceRule(
       {
@@ -49,7 +49,7 @@ export const linear = /* @__PURE__ */ defineTarget('linear', () => ({
         fix: 'write the path or major:minor of a block device',
         log: 'Device lookup failed',
       },
-      () => [0],
+      [0],
     ),
   ],
   areas: (line) => [

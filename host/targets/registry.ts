@@ -7,6 +7,7 @@ import { splitParameters } from '../wire.js';
 import * as targets from './index.js';
 import {
   Arguments,
+  OLDEST,
   refusalBy,
   releasesOf,
   type Area,
@@ -88,12 +89,33 @@ export function knownTypes(): string[] {
   return [...BY_TYPE.keys()].sort();
 }
 
+/** What is known of lines of one type, made when it is first asked for. */
+class LineTraits {
+  readonly #type: AnyType;
+  #made: Traits | undefined;
+
+  constructor(type: AnyType) {
+    this.#type = type;
+  }
+
+  get traits(): Traits {
+    if (this.#made === undefined) {
+      const { rules, definition } = this.#type;
+      const { areas, features = {} } = definition;
+      this.#made = { rules, releases: releasesOf(rules), areas, features };
+    }
+    return this.#made;
+  }
+}
+
+const TRAITS: ReadonlyMap<string, LineTraits> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ [...BY_TYPE].map(([type, target]) => [type, new LineTraits(target)]),
+);
+const NO_TRAITS: Traits = { rules: [], releases: [OLDEST], areas: undefined, features: {} };
+
 /** What is known of a type's lines; nothing of a type that is not known here. */
 export function traitsOf(type: string): Traits {
-  const known = BY_TYPE.get(type);
-  const rules = known?.rules ?? [];
-  const { areas, features = {} } = known?.definition ?? {};
-  return { rules, releases: releasesOf(rules), areas, features };
+  return TRAITS.get(type)?.traits ?? NO_TRAITS;
 }
 
 /**

@@ -288,8 +288,15 @@ export function walkRules(walk: Walk, rules: readonly RuleOf[]): TargetRule[] {
   }));
 }
 
+/** Which words a rule is about. */
+export type WordsAt = readonly number[] | ((line: Arguments) => readonly number[]);
+
+function wordsAt(at: WordsAt, line: Arguments): readonly number[] {
+  return typeof at === 'function' ? at(line) : at;
+}
+
 /** Of each of the words at `at`, one that is no number of sectors. */
-export function sectorRule(rule: RuleOf, at: (line: Arguments) => readonly number[]): TargetRule {
+export function sectorRule(rule: RuleOf, at: WordsAt): TargetRule {
   return wordRule(rule, at, (word) =>
     sscanf64(word) === undefined ? 'decimal sectors of 512 bytes' : undefined,
   );
@@ -298,14 +305,14 @@ export function sectorRule(rule: RuleOf, at: (line: Arguments) => readonly numbe
 /** Of each of the words at `at`, one of which `expected` says what should be there. */
 export function wordRule(
   rule: RuleOf,
-  at: (line: Arguments) => readonly number[],
+  at: WordsAt,
   expected: (word: string, line: Arguments) => string | undefined,
 ): TargetRule {
   return {
     ...rule,
     severity: 'error',
     check: (line) => {
-      for (const word of at(line)) {
+      for (const word of wordsAt(at, line)) {
         const what = expected(line.word(word), line);
         if (what !== undefined) {
           return { message: `expected ${what}, got ${quoted(line.word(word))}`, at: word };
@@ -317,12 +324,12 @@ export function wordRule(
 }
 
 /** Of each of the words at `at`, one that dm_get_device() refuses; with the errno of it unless the rule has one. */
-export function deviceRule(rule: RuleOf, at: (line: Arguments) => readonly number[]): TargetRule {
+export function deviceRule(rule: RuleOf, at: WordsAt): TargetRule {
   return {
     ...rule,
     severity: 'error',
     check: (line, machine) => {
-      for (const word of at(line)) {
+      for (const word of wordsAt(at, line)) {
         const found = machine.lookup(line.word(word));
         if (typeof found === 'number') {
           const message = `expected a block device, got ${quoted(line.word(word))}`;

@@ -63,7 +63,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
         fix: 'write how many devices follow',
         log: 'Invalid stripe count',
       },
-      () => [0],
+      [0],
       notAboveZero,
     ),
     wordRule(
@@ -74,7 +74,7 @@ export const striped = /* @__PURE__ */ defineTarget('striped', () => ({
         fix: 'write a number of sectors',
         log: 'Invalid chunk_size',
       },
-      () => [1],
+      [1],
       notAboveZero,
     ),
     {

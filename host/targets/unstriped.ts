@@ -61,7 +61,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         fix: 'write how many stripes the striped device has',
         log: 'Invalid stripe count',
       },
-      () => [0],
+      [0],
       notAboveZero,
     ),
     wordRule(
@@ -72,7 +72,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         fix: 'write the chunk of the striped device, in sectors',
         log: 'Invalid chunk_size',
       },
-      () => [1],
+      [1],
       notAboveZero,
     ),
     wordRule(
@@ -83,7 +83,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         fix: 'write a number from 0',
         log: 'Invalid stripe number',
       },
-      () => [2],
+      [2],
       (word) => (kstrtouint(word) === undefined ? 'a number from 0' : undefined),
     ),
     wordRule(
@@ -96,7 +96,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         fix: 'write a number from 0 that is less than the number of stripes',
         log: 'Please provide stripe between [0, # of stripes]',
       },
-      () => [2],
+      [2],
       (word, line) => {
         const stripes = kstrtouint(line.word(0))!;
         return stripes > 1 && kstrtouint(word)! > stripes ? `less than ${stripes}` : undefined;
@@ -111,7 +111,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         log: "Couldn't get striped device",
         errno: 22,
       },
-      () => [3],
+      [3],
     ),
     sectorRule(
       {
@@ -121,7 +121,7 @@ export const unstriped = /* @__PURE__ */ defineTarget('unstriped', () => ({
         fix: 'write decimal sectors of 512 bytes',
         log: 'Invalid striped device offset',
       },
-      () => [4],
+      [4],
     ),
     {
       code: 'unstriped-length',

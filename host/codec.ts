@@ -53,6 +53,7 @@ export {
 export type { BuiltTarget, TargetType, UnreadableStatus } from './targets/define.js';
 export * from './targets/index.js';
 export type { TypedMessage } from './targets/messages.js';
+export type { Rule, RuleFinding, TargetRule } from './targets/rules.js';
 export {
   buildTarget,
   parseStatus,

@@ -80,42 +80,34 @@ interface AnyType {
   };
 }
 
-const BY_TYPE: ReadonlyMap<string, AnyType> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ Object.values<AnyType>(targets).map((target) => [target.type, target]),
+/** A type, and what is known of its lines, which is made when it is first asked for, as a definition is. */
+interface Known {
+  readonly type: AnyType;
+  traits?: Traits;
+}
+
+const BY_TYPE: ReadonlyMap<string, Known> = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.values<AnyType>(targets).map((type) => [type.type, { type }]),
 );
+
+function typeNamed(name: string): AnyType | undefined {
+  return BY_TYPE.get(name)?.type;
+}
 
 /** The types that are known here, in the order of the alphabet. */
 export function knownTypes(): string[] {
   return [...BY_TYPE.keys()].sort();
 }
 
-/** What is known of lines of one type, made when it is first asked for. */
-class LineTraits {
-  readonly #type: AnyType;
-  #made: Traits | undefined;
-
-  constructor(type: AnyType) {
-    this.#type = type;
-  }
-
-  get traits(): Traits {
-    if (this.#made === undefined) {
-      const { rules, definition } = this.#type;
-      const { areas, features = {} } = definition;
-      this.#made = { rules, releases: releasesOf(rules), areas, features };
-    }
-    return this.#made;
-  }
-}
-
-const TRAITS: ReadonlyMap<string, LineTraits> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ [...BY_TYPE].map(([type, target]) => [type, new LineTraits(target)]),
-);
 const NO_TRAITS: Traits = { rules: [], releases: [OLDEST], areas: undefined, features: {} };
 
 /** What is known of a type's lines; nothing of a type that is not known here. */
 export function traitsOf(type: string): Traits {
-  return TRAITS.get(type)?.traits ?? NO_TRAITS;
+  const known = BY_TYPE.get(type);
+  if (known === undefined) return NO_TRAITS;
+  const { rules, definition } = known.type;
+  const { areas, features = {} } = definition;
+  return (known.traits ??= { rules, releases: releasesOf(rules), areas, features });
 }
 
 /**
@@ -141,7 +133,7 @@ export function refusal(target: Target, machine: Machine): Refusal | undefined {
  */
 export function parseTarget(target: Target | string): ParsedTarget {
   const row = typeof target === 'string' ? rowOf(target) : target;
-  const type = BY_TYPE.get(row.type);
+  const type = typeNamed(row.type);
   if (type === undefined) return { type: 'unknown', target: row };
   return { type: row.type, ...type.parse(row) } as ParsedTarget;
 }
@@ -153,7 +145,7 @@ export function parseTarget(target: Target | string): ParsedTarget {
  */
 export function buildTarget(options: ParsedTarget): Target {
   if (options.type === 'unknown') return options.target;
-  const type = BY_TYPE.get(options.type);
+  const type = typeNamed(options.type);
   if (type !== undefined) return type(options as never);
   throw new InputError({ path: 'type' }, `expected a type that is known, got ${show(options)}`);
 }
@@ -178,7 +170,7 @@ function rowOf(line: string): Target {
 export function parseStatus<T extends KnownType>(type: T, text: string): StatusOf<T>;
 export function parseStatus(type: string, text: string): StatusLine['status'];
 export function parseStatus(type: string, text: string): object {
-  return BY_TYPE.get(type)?.parseStatus(text) ?? { state: 'unknown', words: splitParameters(text) };
+  return typeNamed(type)?.parseStatus(text) ?? { state: 'unknown', words: splitParameters(text) };
 }
 
 /** A table's status with each row's in values. */

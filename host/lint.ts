@@ -22,10 +22,10 @@ import {
   type Sector,
   type Traits,
 } from './targets/rules.js';
-import { wordsIn } from './targets/words.js';
+import { wordText, wordsIn } from './targets/words.js';
 import { ScannedText } from './text.js';
 import type { Diagnostic, Severity, Target, TargetVersion } from './types.js';
-import { decodeRequest, encodeRequest, textOf, toBytes } from './wire.js';
+import { decodeRequest, encodeRequest, toBytes } from './wire.js';
 
 export type { Diagnostic, RuleCode, Severity } from './types.js';
 export type { LintDevice, Rule } from './targets/rules.js';
@@ -520,7 +520,7 @@ function restOf(sector: Sector, of: number): number {
 
 /** A word that ends in a backslash and `n`, and what would be the next line's first sector. */
 function endsInNewline(word: string | Uint8Array): boolean {
-  return typeof word === 'string' && /\\n\d*$/.test(word);
+  return /\\n\d*$/.test(wordText(word));
 }
 
 function isPathOrNumber(word: string): boolean {
@@ -640,7 +640,7 @@ class TextRows implements Rows {
     return this.#scanned.field(row, Line.TYPE);
   }
 
-  words(row: number): readonly string[] {
+  words(row: number): readonly (string | Uint8Array)[] {
     return splitText(this.#scanned.field(row, Line.PARAMETERS));
   }
 
@@ -704,8 +704,8 @@ function unitSpans(text: string): Span[] {
   });
 }
 
-/** The words of a line. */
-function splitText(text: string): string[] {
+/** The words of a line, in bytes where not all of it is ASCII: most words are never looked at. */
+function splitText(text: string): readonly (string | Uint8Array)[] {
   const words: string[] = [];
   for (let from = 0; from < text.length;) {
     let to = from;
@@ -713,7 +713,7 @@ function splitText(text: string): string[] {
       const unit = text.charCodeAt(to);
       if (unit > 0x7f) {
         const bytes = toBytes(text, 'parameters');
-        return byteSpans(bytes).map(([begin, end]) => textOf(bytes.subarray(begin, end)));
+        return byteSpans(bytes).map(([begin, end]) => bytes.subarray(begin, end));
       }
       if (unit <= 0x20 && isBlank(unit)) break;
     }

@@ -395,7 +395,7 @@ class Linter {
     const above = at.row > 0;
     const alone = this.#singleton ?? (singleton && above ? { type, since: singleton } : undefined);
     if (alone !== undefined) tell('singleton', `${quoted(alone.type)} stands alone`, alone.since);
-    if (writable !== undefined && this.#machine.readOnly) {
+    if (writable !== undefined && this.#machine.readOnly === true) {
       tell('always-writable', `${quoted(type)} in a read-only table`, writable);
     }
     if (this.#immutable !== undefined && this.#immutable.type !== type) {
@@ -454,7 +454,7 @@ class Linter {
     for (const { area, found } of own) {
       const { word, offsetWord = word, start, length } = area;
       const { readOnly: isReadOnly, sectors } = found.device;
-      if (isReadOnly === true && !readOnly) {
+      if (isReadOnly === true && readOnly !== true) {
         this.#report('device-read-only', 'the device is read-only', at, 'parameters', word);
       }
       const end = addSectors(start, length);
@@ -564,7 +564,7 @@ const NUMBER = /^[\t-\r \udca0]*(\d+):[\t-\r \udca0]*(\d+)$/;
 const SECTOR_SIZE = 512;
 
 /** What is told of a machine, for rules. */
-export function machineOf({ kernel, devices, readOnly = false }: LintOptions): KnownMachine {
+export function machineOf({ kernel, devices, readOnly }: LintOptions): KnownMachine {
   const byWord = new Map<string, FoundDevice>();
   for (const [path, device] of Object.entries(devices ?? {})) {
     const { logicalBlockSize = SECTOR_SIZE, dev } = device;

@@ -24,8 +24,8 @@ export interface LintDevice {
 export interface Machine {
   /** As in '6.1' or '6.1.0-13-amd64'. */
   readonly release: string;
-  /** Is the table to be loaded read-only? */
-  readonly readOnly: boolean;
+  /** Is the table to be loaded read-only? Undefined where that is not known. */
+  readonly readOnly: boolean | undefined;
   /**
    * What dm_get_device() makes of a word: the device, the positive errno of its refusal, or undefined
    * where that is not known.

@@ -1,6 +1,12 @@
 import { defineTarget } from './define.js';
 import { byteCount, device, either, integer, optional, sectors } from './fields.js';
 import { message } from './messages.js';
+import { isPowerOfTwo, readerRules } from './reader.js';
+import { kstrtouint, notAboveZero, sscanf64 } from './rules.js';
+
+const EINVAL = 22;
+/** dm-dust.c DUST_MAX_BLKSZ_SECTORS */
+const MOST_SECTORS = 2097152n;
 
 /** `countbadblocks: 895 badblock(s) found` */
 function countIn(answer: string): number {
@@ -80,5 +86,76 @@ export const dust = /* @__PURE__ */ defineTarget('dust', () => {
       /** Log no longer, or again. */
       quiet: message('quiet'),
     },
+    rules: readerRules(
+      (reader) => {
+        const { line } = reader;
+        if (line.count !== 3)
+          reader.refuse('dust-arguments', `expected DEVICE OFFSET BLOCK, got ${line.count} words`);
+        const wrong = notAboveZero(line.word(2));
+        if (wrong !== undefined) reader.refuseWord('dust-block-number', wrong, 2);
+        const block = kstrtouint(line.word(2))!;
+        if (block < 512) reader.refuseWord('dust-block-small', 'at least 512 bytes', 2);
+        if (!isPowerOfTwo(block)) reader.refuseWord('dust-block-power', 'a power of two', 2);
+        const most = reader.length < MOST_SECTORS ? reader.length : MOST_SECTORS;
+        if (BigInt(block / 512) > most)
+          reader.refuseWord('dust-block-large', `at most ${512n * most} bytes`, 2);
+        reader.wide(1, 'dust-offset');
+        reader.device(0, 'dust-device', { errno: EINVAL });
+      },
+      [
+        {
+          code: 'dust-arguments',
+          why: 'dust takes three words (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 0',
+          fix: 'write DEVICE OFFSET BLOCK',
+          log: 'Invalid argument count',
+        },
+        {
+          code: 'dust-block-number',
+          why: 'A block is a number from 1, below 2^32 (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 0 x',
+          fix: 'write a power of two, in bytes',
+          log: 'Invalid block size parameter',
+        },
+        {
+          code: 'dust-block-small',
+          why: 'A block has a sector at least (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 0 256',
+          fix: 'write a power of two from 512 on',
+          log: 'Block size must be at least 512',
+        },
+        {
+          code: 'dust-block-power',
+          why: 'A block is a power of two (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 0 1536',
+          fix: 'write a power of two, in bytes',
+          log: 'Block size must be a power of 2',
+        },
+        {
+          code: 'dust-block-large',
+          why: 'A block is no larger than the target, nor than 1 GiB (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 0 8192',
+          fix: 'use smaller blocks',
+          log: 'Block size is too large',
+        },
+        {
+          code: 'dust-offset',
+          why: 'The offset is a decimal number (dm-dust.c dust_ctr).',
+          example: '0 8 dust 8:16 x 512',
+          fix: 'write decimal sectors of 512 bytes',
+          log: 'Invalid device offset sector',
+        },
+        {
+          code: 'dust-device',
+          why: 'The kernel has no such block device (dm-dust.c dust_ctr).',
+          example: '0 8 dust 4096:0 0 512',
+          fix: 'write the path or major:minor of a block device',
+          log: 'Device lookup failed',
+        },
+      ],
+    ),
+    areas: (line) => [
+      { word: 0, offsetWord: 1, start: sscanf64(line.word(1))!, length: line.length },
+    ],
   };
 });

@@ -3,6 +3,7 @@ import { device, integer, list, type Field } from './fields.js';
 import { message } from './messages.js';
 import { literal } from './parts.js';
 import { OLDEST } from './rules.js';
+import { readerRules } from './reader.js';
 
 /** One row of zones: `FREE/TOTAL random FREE/TOTAL sequential`, or before it `FREE/TOTAL cache`. */
 export interface Zones {
@@ -59,4 +60,29 @@ export const zoned = /* @__PURE__ */ defineTarget('zoned', () => ({
     reclaim: message('reclaim'),
   },
   features: { singleton: OLDEST },
+  rules: readerRules(
+    (reader) => {
+      const { line } = reader;
+      if (line.count === 0) reader.refuse('zoned-arguments', 'expected DEVICE');
+      for (let at = 0; at < line.count; at++) {
+        reader.device(at, 'zoned-device');
+      }
+    },
+    [
+      {
+        code: 'zoned-arguments',
+        why: 'A device is needed (dm-zoned-target.c dmz_ctr).',
+        example: '0 8 zoned',
+        fix: 'write the disks',
+        log: 'Invalid argument count',
+      },
+      {
+        code: 'zoned-device',
+        why: 'The kernel has no such block device (dm-zoned-target.c dmz_get_zoned_device).',
+        example: '0 8 zoned 4096:0',
+        fix: 'write the path or major:minor of a block device',
+        log: 'Get target device failed',
+      },
+    ],
+  ),
 }));

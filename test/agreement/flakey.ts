@@ -123,7 +123,7 @@ export const generator: Generator = {
       pairAt(good(random, disks), 0, random.pick(NO_DEVICES), random.pick(disks.plain)),
   },
   // Before it was mended in 5.10.184 and 6.1.33, a direction that is missing was looked at all the same.
-  isDeadly: ({ words }, release) => {
+  isLeftOut: ({ words }, release) => {
     const at = words.findLastIndex((word) => word.toLowerCase() === 'corrupt_bio_byte');
     return release.startsWith('5.10.') && at >= 0 && at + 2 >= words.length;
   },

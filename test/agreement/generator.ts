@@ -1,6 +1,7 @@
 // Lines of a target type, at random: good ones, and pairs on either side of each rule's bound. Each type
 // has a file of its own here, test/agreement/TYPE.ts, which exports `generator`.
 
+import type { DeviceMapperSync, LintDevice } from 'devicemapper';
 import type { Random } from '../fuzz/random.js';
 
 /** One line: how many sectors, and its words. */
@@ -30,10 +31,16 @@ export interface Generator {
   readonly good: (random: Random, disks: Disks) => Line;
   /** By the code of a rule. */
   readonly around: Readonly<Record<string, (random: Random, disks: Disks) => Pair>>;
+  /** Is what stands at the start of the disks of a line taken for its own, so that zeros belong there? */
+  readonly isWiped?: true;
+  /** Is the table loaded read-only? */
+  readonly isReadOnly?: true;
+  /** Make what the lines stand on; which devices that are, by path. */
+  readonly beneath?: (dm: DeviceMapperSync, disks: Disks) => Readonly<Record<string, LintDevice>>;
   /** Words of this type that a random change puts anywhere. */
   readonly odd?: readonly string[];
-  /** A line that a kernel must not be given, as it would crash. */
-  readonly isDeadly?: (line: Line, release: string) => boolean;
+  /** A line that is left out: the kernel would crash, or judge by what no line says. */
+  readonly isLeftOut?: (line: Line, release: string) => boolean;
 }
 
 /** A line with one word in place of another. */

@@ -2,6 +2,7 @@
 // real into devices that never had one, since only the first load looks at what lies beneath.
 
 import {
+  DeviceMapperSync,
   KernelTransport,
   REQUEST_CODE,
   encodeRequest,
@@ -17,8 +18,13 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
-import { DISKS } from '../scenarios/machine.js';
-import type { Disks } from './generator.js';
+import { DISKS, machine } from '../scenarios/machine.js';
+import type { Disks, Generator } from './generator.js';
+
+/** The scratch disks. */
+const PLAIN = [...DISKS, '/dev/ubdc', '/dev/ubdd'];
+/** Enough of old metadata. */
+const ZEROS = new Uint8Array(8192);
 
 /** Of the scratch disks, which have 64 MiB. */
 export const DISK_SECTORS = 131072;
@@ -33,6 +39,8 @@ export interface Case {
   /** The rule that it is about, if that is known. */
   readonly about?: string;
   readonly readOnly?: boolean;
+  /** The disks at whose start zeros belong. */
+  readonly wiped?: readonly string[];
 }
 
 /** How often what happened. */
@@ -81,7 +89,8 @@ const MOST_WRONG = 20;
 export class Judge {
   readonly release = release();
   readonly disks: Disks & { readonly large: string; readonly readOnly: string };
-  readonly options: LintOptions;
+  options: LintOptions;
+  #told: LintOptions = {};
   readonly #transport = KernelTransport.open();
   readonly #loops: string[] = [];
   readonly #dir: string;
@@ -92,7 +101,7 @@ export class Judge {
     const large = this.#loop('large', ['--sector-size', `${LARGE_BLOCK}`]);
     const readOnly = this.#loop('read-only', []);
     execFileSync('blockdev', ['--setro', readOnly]);
-    this.disks = { plain: DISKS, large, readOnly };
+    this.disks = { plain: PLAIN, large, readOnly };
     const of = (path: string, sectors: number, more: Partial<LintDevice> = {}): LintDevice => {
       const { rdev } = fs.statSync(path);
       return { sectors, dev: `${rdev >> 8}:${rdev & 0xff}`, ...more };
@@ -100,11 +109,27 @@ export class Judge {
     this.options = {
       kernel: this.release,
       devices: {
-        ...Object.fromEntries(DISKS.map((path) => [path, of(path, DISK_SECTORS)])),
+        ...Object.fromEntries(PLAIN.map((path) => [path, of(path, DISK_SECTORS)])),
         [large]: of(large, LOOP_SECTORS, { logicalBlockSize: LARGE_BLOCK }),
         [readOnly]: of(readOnly, LOOP_SECTORS, { readOnly: true }),
       },
     };
+  }
+
+  /** Make what lines stand on. */
+  begin({ beneath }: Generator): void {
+    this.#told = this.options;
+    if (beneath === undefined) return;
+    using dm = new DeviceMapperSync(KernelTransport.open());
+    const devices = { ...this.options.devices, ...beneath(dm, this.disks) };
+    this.options = { ...this.options, devices };
+  }
+
+  /** Remove it. */
+  end(): void {
+    this.options = this.#told;
+    using dm = new DeviceMapperSync(KernelTransport.open());
+    for (const { name } of dm.listDevices()) dm.removeDevice(name, { retry: true });
   }
 
   #loop(name: string, options: readonly string[]): string {
@@ -124,7 +149,7 @@ export class Judge {
   }
 
   /** The errno of a first load, 0 if it went well, and what was logged; EINVAL of what cannot be sent. */
-  load({ table, readOnly = false }: Case): { errno: number; log: string[] } {
+  load({ table, readOnly = false, wiped = [] }: Case): { errno: number; log: string[] } {
     const name = 'agreement';
     let request;
     try {
@@ -132,6 +157,7 @@ export class Judge {
     } catch (error) {
       return { errno: 22, log: [(error as InputError).message] };
     }
+    for (const path of wiped) machine.write(path, 0, ZEROS);
     this.#call('DEV_CREATE', name);
     const errno = this.#transport.ioctl(REQUEST_CODE.TABLE_LOAD, request);
     const log = errno === 0 ? [] : this.#transport.kernelLog();
@@ -146,7 +172,7 @@ export class Judge {
 
   #refusalOf(table: Case['table'], readOnly: boolean): Refusal | undefined {
     const known = machineOf({ ...this.options, readOnly });
-    const machine: Machine = {
+    const linux: Machine = {
       ...known,
       release: this.release,
       lookup: (word) => known.lookup(word) ?? this.#errnoOf(word),
@@ -154,7 +180,7 @@ export class Judge {
     try {
       const rows = typeof table === 'string' ? parseTable(table) : table;
       for (const row of rows) {
-        const found = refusal(row, machine);
+        const found = refusal(row, linux);
         if (found !== undefined) return found;
       }
     } catch {

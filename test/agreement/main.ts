@@ -74,7 +74,13 @@ async function agree(): Promise<number> {
     const guest = join(import.meta.dirname, 'guest.js');
     const { exitCode } = await guests.runInGuest(
       [process.execPath, guest, JSON.stringify(plan), file],
-      { kernel: values.kernel, disks: ['64M', '64M'], timeoutMs: 1_800_000, cwd: ROOT },
+      {
+        kernel: values.kernel,
+        mem: '1G',
+        disks: ['64M', '64M', '64M', '64M'],
+        timeoutMs: 1_800_000,
+        cwd: ROOT,
+      },
     );
     if (exitCode !== 0) return exitCode;
     const { release, outcomes } = JSON.parse(readFileSync(file, 'utf8')) as {

@@ -48,7 +48,9 @@ export async function run(judge: Judge, plan: Plan): Promise<Record<string, Outc
   }
   for (const [type, generator] of await generators()) {
     if (only !== undefined && only !== type) continue;
+    judge.begin(generator);
     judgeAll(type, linesOf(generator, new Random(seed), plan, judge));
+    judge.end();
   }
   return outcomes;
 }
@@ -59,7 +61,7 @@ function* linesOf(
   { pairs, lines }: Plan,
   { disks, release }: Judge,
 ): Iterable<Case> {
-  const { type, good, around, odd = [], isDeadly } = generator;
+  const { type, good, around, odd = [], isWiped, isReadOnly, isLeftOut } = generator;
   const cases: [Line, about?: string][] = [];
   for (const [code, pairOf] of Object.entries(around)) {
     for (let i = 0; i < pairs; i++) {
@@ -75,8 +77,13 @@ function* linesOf(
     const { length, words } = line;
     // An empty word cannot be sent, nor one of blanks.
     const isSent = length > 0 && words.every((word) => /[^\t-\r \xa0]/.test(word));
-    if (!isSent || isDeadly?.(line, release) === true) continue;
+    if (!isSent || isLeftOut?.(line, release) === true) continue;
     const table = [{ startSector: 0, length, type, parameters: words }];
-    yield about === undefined ? { table } : { table, about };
+    yield {
+      table,
+      ...(about !== undefined && { about }),
+      ...(isReadOnly === true && { readOnly: true }),
+      ...(isWiped === true && { wiped: disks.plain.filter((path) => words.includes(path)) }),
+    };
   }
 }

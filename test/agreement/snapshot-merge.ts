@@ -1,0 +1,3 @@
+import { snapshots } from './snapshot.js';
+
+export const generator = snapshots('snapshot-merge');

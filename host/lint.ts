@@ -450,7 +450,10 @@ class Linter {
       if (found === undefined) this.#blocks = undefined;
       else own.push({ at, area, found });
     }
-    const block = own.reduce((most, { found }) => Math.max(most, found.block), 1);
+    const block = own.reduce(
+      (most, { found, area }) => Math.max(most, found.block, area.block ?? 1),
+      1,
+    );
     for (const { area, found } of own) {
       const { word, offsetWord = word, start, length } = area;
       const { readOnly: isReadOnly, sectors } = found.device;

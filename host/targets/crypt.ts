@@ -3,7 +3,7 @@ import { byteCount, device, oneOf, sectors, text, type Field } from './fields.js
 import { message } from './messages.js';
 import { colon, flag, options } from './parts.js';
 import { isPowerOfTwo, readerRules, type Reader } from './reader.js';
-import { sscanf32, sscanf64, type RuleOf } from './rules.js';
+import { sscanf32, sscanf64, type Arguments, type RuleOf } from './rules.js';
 import { key } from './secrets.js';
 
 /** `BYTES:aead` or `BYTES:none`, what stands behind each sector (crypt_ctr_optional()). */
@@ -281,6 +281,14 @@ function read(reader: Reader): void {
   reader.wide(4, 'crypt-offset');
 }
 
+/** What `sector_size:` says, in sectors of 512 bytes, of a line that is well. */
+function blockIn(line: Arguments): number {
+  const count = line.count > WORDS ? sscanf32(line.word(WORDS))! : 0;
+  const options = Array.from({ length: count }, (_, i) => line.word(WORDS + 1 + i));
+  const size = options.findLast((option) => option.startsWith('sector_size:'));
+  return size === undefined ? 1 : (sscanf32(size.slice('sector_size:'.length))! & 0xffff) / 512;
+}
+
 const KEY = '0'.repeat(128);
 const row = (words: string): string => `0 8 crypt ${words}`;
 const withOptions = (words: string, cipher = 'aes-xts-plain64'): string =>
@@ -504,7 +512,13 @@ export const crypt = /* @__PURE__ */ defineTarget('crypt', () => ({
   ],
   rules: readerRules(read, rules),
   areas: (line) => [
-    { word: 3, offsetWord: 4, start: sscanf64(line.word(4))!, length: line.length },
+    {
+      word: 3,
+      offsetWord: 4,
+      start: sscanf64(line.word(4))!,
+      length: line.length,
+      block: blockIn(line),
+    },
   ],
   messages: {
     /** A new key of the same size; the device must be suspended. */

@@ -465,12 +465,13 @@ export const integrity = /* @__PURE__ */ defineTarget('integrity', () => ({
     const words = Array.from({ length: line.count - DIRECT_WORDS }, (_, i) =>
       line.word(DIRECT_WORDS + i),
     );
-    // With a device of their own there is nothing but data.
+    const size = words.findLast((word) => word.startsWith('block_size:'));
+    const block = size === undefined ? 1 : sscanf32(size.slice('block_size:'.length))! / 512;
+    const area = { word: 0, length: line.length, block };
+    // With a device of their own for tags there is nothing but data.
     const hasMeta = words.some((word) => word.startsWith('meta_device:'));
     return [
-      hasMeta
-        ? { word: 0, start: 0n, length: line.length }
-        : { word: 0, offsetWord: 1, start: sscanf64(line.word(1))!, length: line.length },
+      hasMeta ? { ...area, start: 0 } : { ...area, offsetWord: 1, start: sscanf64(line.word(1))! },
     ];
   },
   status: [

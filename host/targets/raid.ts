@@ -303,8 +303,14 @@ function checkParams(reader: Reader, { level, devices, chunk, given }: RaidSet):
     reader.refuse('raid-flags', `expected ${other} at another level than ${level}`);
 }
 
-/** dm-raid.c parse_dev_params(); the words of the data devices, undefined where one is missing. */
-function readDevices(reader: Reader, { devices, rebuilds }: RaidSet): (number | undefined)[] {
+/** A device of a set: which word its data are, if they are there. */
+interface RaidDevice {
+  readonly data: number | undefined;
+  readonly hasMetadata: boolean;
+}
+
+/** dm-raid.c parse_dev_params() */
+function readDevices(reader: Reader, { devices, rebuilds }: RaidSet): RaidDevice[] {
   // The count was read before.
   reader.at++;
   return Array.from({ length: devices }, (_, i) => {
@@ -314,12 +320,12 @@ function readDevices(reader: Reader, { devices, rebuilds }: RaidSet): (number | 
     if (hasMetadata) reader.device(metadata, 'raid-metadata-device');
     if (reader.line.word(data) !== '-') {
       reader.device(data, 'raid-device');
-      return data;
+      return { data, hasMetadata };
     }
     if (rebuilds.has(i)) reader.refuseWord('raid-rebuild', 'a device, as it is rebuilt', data);
     if (hasMetadata)
       reader.refuseWord('raid-data-device', 'a device, as there is one for its metadata', data);
-    return undefined;
+    return { data: undefined, hasMetadata };
   });
 }
 
@@ -369,7 +375,8 @@ function read(reader: Reader): void {
   // Without a chunk the count of devices is taken for it, and all that follows for parameters.
   const set = readParams(reader, type, devices, params === 0 ? Infinity : params);
   checkParams(reader, set);
-  const data = readDevices(reader, set);
+  const own = readDevices(reader, set);
+  const data = own.map((device) => device.data);
   const sectors = deviceSectors(reader, set);
   for (const at of data) {
     const device = at === undefined ? undefined : reader.machine.lookup(line.word(at));
@@ -389,6 +396,9 @@ function read(reader: Reader): void {
     reader.refuse('raid-run', `expected at most ${spare} devices to be missing, got ${missing}`);
   if (level === 'raid6' && devices < least)
     reader.refuseWord('raid-run', `at least ${least} devices`, devicesAt);
+  if (level === 'raid10' && own.every(({ hasMetadata }) => !hasMetadata)) {
+    reader.refuse('raid-run', 'expected a device for metadata, which have the layout of raid10');
+  }
   const cache = Math.max(set.given.get('stripe_cache') ?? 256, set.chunk / 2);
   if (parity > 0 && (cache <= STRIPES.above || cache > STRIPES.most)) {
     reader.refuse(
@@ -628,7 +638,7 @@ const rules: readonly RuleOf[] = [
   },
   {
     code: 'raid-run',
-    why: 'No more devices are missing than the level can do without, and raid6 has at least four (md.c md_run).',
+    why: 'No more devices are missing than the level can do without, raid6 has at least four, and raid10 has metadata, where its layout stands (md.c md_run).',
     example: row('raid0 1 64 2 - 8:16 - -'),
     fix: 'name the devices',
     log: 'Failed to run raid array',

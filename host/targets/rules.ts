@@ -118,6 +118,8 @@ export interface Area {
   /** Where on the device. */
   readonly start: Sector;
   readonly length: Sector;
+  /** How large the target's io_hints() has the logical block be at least, in sectors. */
+  readonly block?: number;
 }
 
 /** Why a kernel does not load a line. */

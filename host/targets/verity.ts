@@ -534,7 +534,9 @@ export const verity = /* @__PURE__ */ defineTarget('verity', () => ({
   ],
   features: { immutable: OLDEST, singleton: '6.11' },
   rules: readerRules(read, rules),
-  areas: ({ length }: Arguments) => [{ word: 1, start: 0n, length }],
+  areas: (line: Arguments) => [
+    { word: 1, start: 0, length: line.length, block: sscanf32(line.word(3))! / 512 },
+  ],
   status: [
     {
       /** V valid so far, C a corrupted block was seen. */

@@ -241,5 +241,7 @@ export const writecache = /* @__PURE__ */ defineTarget('writecache', () => ({
       },
     ],
   ),
-  areas: ({ length }) => [{ word: 1, start: 0n, length }],
+  areas: (line) => [
+    { word: 1, start: 0, length: line.length, block: sscanf32(line.word(3))! / 512 },
+  ],
 }));

@@ -19,7 +19,7 @@ miss (the kernel refuses a table without an error).
   --lines N      other lines of each type, half of them good, half changed anywhere (1000)
   --tables N     tables of many rows (2400)
   --seed S       which ones (20261127)
-  --target TYPE  only lines of this type, or only "tables" of many rows
+  --target TYPES only lines of these, with commas between; "tables" are those of many rows
   --json FILE    keep the counts there; of other types it keeps what it has`;
 
 const { values } = parseArgs({

@@ -153,7 +153,7 @@ Lint('knows which release has a target first', () => {
   assert.equal(codesOf('0 8 vdo x', { kernel: '6.12' }), []);
 });
 
-Lint('finds no error in a table of the documentation', () => {
+Lint("finds the errors that the documentation's tables have, and no others", () => {
   const tables = factsOf('kernel-doc-tables') as readonly {
     id: string;
     lines: string[];
@@ -164,7 +164,10 @@ Lint('finds no error in a table of the documentation', () => {
     const errors = found.filter(({ severity }) => severity === 'error').map(({ code }) => code);
     // unstriped.rst has lines of one sector.
     const isShort = note?.startsWith('length 1 is in the doc') === true;
-    assert.equal(errors, isShort ? ['unstriped-length'] : [], id);
+    // dm-inlinecrypt.rst has two with a 0 before the device that its own grammar does not have.
+    const isShifted = id === 'kdoc-056' || id === 'kdoc-057';
+    const wrong = isShort ? ['unstriped-length'] : isShifted ? ['inlinecrypt-offset'] : [];
+    assert.equal(errors, wrong, id);
   }
 });
 

@@ -223,7 +223,8 @@ Lint('knows which types stand alone', () => {
   assert.equal(codesOf(`0 8 ${pool}\n8 8 zero`), ['singleton', 'immutable']);
   assert.equal(codesOf(`0 8 zero\n8 8 ${pool}`), ['singleton', 'immutable']);
   assert.equal(codesOf(`0 8 ${pool}`, { readOnly: true }), ['always-writable']);
-  const verity = '0 8 verity 1\n8 8 verity 1';
+  const one = `verity 1 8:16 8:32 4096 4096 1 1 sha256 ${'0'.repeat(64)} -`;
+  const verity = `0 8 ${one}\n8 8 ${one}`;
   const severities = (kernel?: string): string[] =>
     lintTable(verity, kernel === undefined ? {} : { kernel }).map(({ severity }) => severity);
   // From Linux 6.11 on it stands alone.

@@ -219,6 +219,7 @@ export const HEADER_UUID: u32 = HEADER_NAME + DM_NAME_LEN;
 export const HEADER_DATA: u32 = HEADER_UUID + DM_UUID_LEN;
 export const HEADER_SIZE: u32 = 312;
 export const HEADER_DATA_SIZE: u32 = offsetof<DmIoctl>('data_size');
+export const HEADER_OPEN_COUNT: u32 = offsetof<DmIoctl>('open_count');
 export const HEADER_FLAGS: u32 = offsetof<DmIoctl>('flags');
 export const HEADER_EVENT_NR: u32 = offsetof<DmIoctl>('event_nr');
 export const HEADER_DATA_START: u32 = offsetof<DmIoctl>('data_start');

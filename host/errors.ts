@@ -334,6 +334,12 @@ export function errnoCode(errno: number): string {
   return ERRNO[errno]?.[0] ?? `E${errno}`;
 }
 
+/** The inverse; NaN for what is no errno of device-mapper's. */
+export function errnoNumber(code: string): number {
+  const known = Object.entries(ERRNO).find(([, [name]]) => name === code);
+  return Number(known?.[0] ?? code.slice(1));
+}
+
 function errnoText(errno: number): string {
   return ERRNO[errno]?.[1] ?? `error ${errno}`;
 }

@@ -8,6 +8,15 @@
 export * from './codec.js';
 export { DeviceMapper, DeviceMapperSync, type Abortable } from './device-mapper.js';
 export type { DeviceEvent, WaitOptions, WatchOptions } from './events.js';
+export {
+  ModelKernel,
+  type ModelBlockDevice,
+  type ModelFailure,
+  type ModelHolder,
+  type ModelOptions,
+  type ModelSnapshot,
+} from './model/kernel.js';
+export type { Release } from './model/state.js';
 export type { Feature } from './features.js';
 export type {
   CreateOptions,

@@ -1,0 +1,272 @@
+// drivers/md/dm-table.c: how a table is built, what it opens, and how its targets suspend and resume.
+
+import { textOf } from '../wire.js';
+import type { Core } from './core.js';
+import { arrayOf, type Bytes } from './packet.js';
+import { Refusal } from './refusal.js';
+import type { Device, Table, TargetInstance } from './state.js';
+import type { AnyTargetType, Construction, Instance, Place } from './target.js';
+import { TARGET_TYPES } from './targets.js';
+
+/** LLONG_MAX >> SECTOR_SHIFT */
+const MAX_SECTORS = (1n << 54n) - 1n;
+const MAX_U64 = (1n << 64n) - 1n;
+
+/** The type by its name, if it is registered, or its module can be loaded (dm_get_target_type). */
+export function targetTypeNamed(core: Core, name: Bytes): AnyTargetType | undefined {
+  const found = TARGET_TYPES.find((type) => type.name === name && core.has(type.versions));
+  if (found === undefined || core.state.types.includes(name)) return found;
+  for (const one of found.module ?? [name]) core.state.types.unshift(one);
+  return found;
+}
+
+/** The type of what is in a table. */
+export function typeOf(target: TargetInstance): AnyTargetType {
+  return TARGET_TYPES.find(({ name }) => name === target.type)!;
+}
+
+/** dm_table_get_size() */
+export function sizeOf({ targets }: Table): bigint {
+  const last = targets.at(-1);
+  return last === undefined ? 0n : BigInt.asUintN(64, last.begin + last.length);
+}
+
+/** dm_table_create() */
+export function createTable(write: boolean): Table {
+  return { write, targets: [], devices: [], type: 1, singleton: false };
+}
+
+/** dm_get_device() */
+function openDevice(core: Core, device: Device, table: Table, path: Bytes, write: boolean): number {
+  const dev = core.lookup(textOf(arrayOf(path)));
+  if (typeof dev !== 'number') throw new Refusal(dev);
+  if (core.is('6.12') && dev === core.devOf(device)) throw new Refusal('EINVAL');
+  const known = table.devices.find((used) => used.dev === dev);
+  if (known === undefined) {
+    const refused = core.openFor(device, dev, write);
+    if (refused !== undefined) throw new Refusal(refused);
+    table.devices.unshift({ dev, write, count: 1 });
+    return dev;
+  }
+  if (write && !known.write) {
+    // upgrade_mode()
+    const refused = core.openFor(device, dev, true);
+    if (refused !== undefined) throw new Refusal(refused);
+    core.closeFor(device, dev, false);
+    known.write = true;
+  }
+  known.count++;
+  return dev;
+}
+
+/** dm_put_device() */
+export function putDevice(core: Core, device: Device, table: Table, dev: number): void {
+  const used = table.devices.find((one) => one.dev === dev);
+  if (used === undefined || --used.count > 0) return;
+  table.devices = table.devices.filter((one) => one !== used);
+  core.closeFor(device, dev, used.write);
+}
+
+/** dm_table_add_target() */
+export function addTarget(
+  core: Core,
+  device: Device,
+  table: Table,
+  name: Bytes,
+  begin: bigint,
+  length: bigint,
+  splitWords: () => Bytes[],
+): void {
+  const where = core.nameOf(device);
+  const say = (text: Bytes): never => {
+    core.log(3, `table: ${where}: ${text}`);
+    throw new Refusal('EINVAL');
+  };
+  if (table.singleton) {
+    say(`target type ${table.targets[0]?.type ?? ''} must appear alone in table`);
+  }
+  if (length === 0n) say('zero-length target');
+  if (core.is('6.1') && (begin + length > MAX_U64 || begin + length > MAX_SECTORS)) {
+    say('too large device');
+  }
+  const type = targetTypeNamed(core, name);
+  if (type === undefined) return say(`${name}: unknown target type`);
+  const opened: number[] = [];
+  try {
+    check(core, table, type);
+    if (begin !== sizeOf(table)) throw new Refusal('EINVAL', 'Gap in table');
+    const at: Construction = {
+      core,
+      device,
+      table,
+      begin,
+      length,
+      open: (path, write = table.write) => {
+        const dev = openDevice(core, device, table, path, write);
+        opened.push(dev);
+        return dev;
+      },
+    };
+    const state = type.construct(splitWords(), at) as unknown;
+    table.targets.push({ type: type.name, begin, length, state });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    for (const dev of opened.reverse()) putDevice(core, device, table, dev);
+    const symbol = core.is('6.1') ? ` (-${error.code})` : '';
+    core.log(3, `table: ${where}: ${name}: ${error.text}${symbol}`);
+    throw error;
+  }
+}
+
+function check(core: Core, table: Table, type: AnyTargetType): void {
+  if (type.singleton !== undefined && core.is(type.singleton)) {
+    if (table.targets.length > 0) {
+      throw new Refusal('EINVAL', 'singleton target type must appear alone in table');
+    }
+    table.singleton = true;
+  }
+  if (type.alwaysWriteable === true && !table.write) {
+    throw new Refusal('EINVAL', 'target type may not be included in a read-only table');
+  }
+  const mixed = 'immutable target type cannot be mixed with other target types';
+  if (table.immutableType !== undefined) {
+    if (table.immutableType !== type.name) throw new Refusal('EINVAL', mixed);
+  } else if (type.immutable === true) {
+    if (table.targets.length > 0) throw new Refusal('EINVAL', mixed);
+    table.immutableType = type.name;
+  }
+}
+
+/** dm_table_complete(): dm_table_determine_type() */
+export function completeTable(core: Core, device: Device, table: Table): void {
+  const how = table.targets.map((target) => typeOf(target).requests?.(target as never) ?? 'bios');
+  const say = (text: string): never => {
+    core.log(3, `table: ${text}`);
+    core.log(3, `table: unable to determine table type`);
+    throw new Refusal('EINVAL');
+  };
+  if (how.includes('requests') && how.includes('bios')) {
+    say("Inconsistent table: different target types can't be mixed up");
+  }
+  const requests = how.includes('requests') || (!how.includes('bios') && device.type === 2);
+  table.type = requests ? 2 : 1;
+  if (!requests) return;
+  if (table.targets.length > 1) say("request-based DM doesn't support multiple targets");
+  if (table.devices.length === 0) return;
+  const stacked = table.devices.some(({ dev }) => {
+    const lower = core.byDev(dev);
+    return lower !== undefined && lower.type !== 2;
+  });
+  if (stacked) say('table load rejected: including non-request-stackable devices');
+}
+
+/** dm_table_has_no_data_devices() */
+export function hasNoDevices(table: Table): boolean {
+  return table.devices.length === 0;
+}
+
+/** dm_calculate_queue_limits(): the logical block size that the table's devices agree on, in bytes. */
+export function calculateLimits(core: Core, device: Device, table: Table): number {
+  let whole = 512;
+  for (const target of table.targets) {
+    const areas = areasOf(core, device, table, target);
+    if (areas === undefined) continue;
+    const size = Math.max(512, ...areas.map(({ dev }) => core.logicalBlockSizeOf(dev)));
+    for (const { dev, start, length } of areas) {
+      const problem = areaProblem(core, dev, start, length, size);
+      if (problem === undefined) continue;
+      core.log(core.is('6.1') ? 3 : 4, `table: ${core.nameOf(device)}: ${problem}`);
+      throw new Refusal('EINVAL');
+    }
+    whole = Math.max(whole, size);
+  }
+  const sectors = BigInt(whole / 512);
+  // validate_hardware_logical_block_alignment()
+  for (const [i, target] of table.targets.entries()) {
+    if (target.begin % sectors === 0n && target.length % sectors === 0n) continue;
+    const areas = areasOf(core, device, table, target) ?? [];
+    const own = Math.max(512, ...areas.map(({ dev }) => core.logicalBlockSizeOf(dev)));
+    if (own >= whole && areas.length > 0 && target.begin % sectors === 0n) continue;
+    core.log(
+      core.is('6.1') ? 3 : 4,
+      `table: ${core.nameOf(device)}: table line ${i} (start sect ${target.begin} len ${target.length}) ` +
+        `not aligned to h/w logical block size ${whole}`,
+    );
+    throw new Refusal('EINVAL');
+  }
+  return whole;
+}
+
+function areasOf(core: Core, device: Device, table: Table, target: TargetInstance) {
+  return typeOf(target).areas?.(target as Instance<never>, { core, device, table });
+}
+
+/** device_area_is_invalid() */
+function areaProblem(
+  core: Core,
+  dev: number,
+  start: bigint,
+  length: bigint,
+  logicalBlockSize: number,
+): string | undefined {
+  const size = core.sizeOfDev(dev);
+  const disk = core.diskName(dev);
+  if (size === 0n) return undefined;
+  if (start >= size || BigInt.asUintN(64, start + length) > size) {
+    return `${disk} too small for target: start=${start}, len=${length}, dev_size=${size}`;
+  }
+  const sectors = BigInt(logicalBlockSize / 512);
+  for (const [what, value] of [
+    ['start', start],
+    ['len', length],
+  ] as const) {
+    if (value % sectors !== 0n) {
+      return `${what}=${value} not aligned to h/w logical block size ${logicalBlockSize} of ${disk}`;
+    }
+  }
+  return undefined;
+}
+
+/** What each of a table's targets has to do, if its type has something. */
+function each(
+  core: Core,
+  device: Device,
+  table: Table,
+  what: 'presuspend' | 'postsuspend' | 'resume' | 'destroy',
+): void {
+  const at: Place = { core, device, table };
+  for (const target of table.targets) typeOf(target)[what]?.(target as Instance<never>, at);
+}
+
+/** dm_table_presuspend_targets() */
+export function presuspendTargets(core: Core, device: Device, table: Table): void {
+  each(core, device, table, 'presuspend');
+}
+
+/** dm_table_postsuspend_targets() */
+export function postsuspendTargets(core: Core, device: Device, table: Table): void {
+  each(core, device, table, 'postsuspend');
+}
+
+/** dm_table_resume_targets(): none is resumed when one is not ready. */
+export function resumeTargets(core: Core, device: Device, table: Table): void {
+  for (const target of table.targets) {
+    const type = typeOf(target);
+    try {
+      type.preresume?.(target as Instance<never>, { core, device, table });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const where = `${core.nameOf(device)}: ${type.name}`;
+      core.log(3, `table: ${where}: preresume failed, error = -${error.errno}`);
+      throw error;
+    }
+  }
+  each(core, device, table, 'resume');
+}
+
+/** dm_table_destroy() */
+export function destroyTable(core: Core, device: Device, table: Table): void {
+  each(core, device, table, 'destroy');
+  for (const { dev, write } of table.devices) core.closeFor(device, dev, write);
+  table.devices = [];
+}

@@ -179,12 +179,16 @@ export class Core {
     return dev === 0 ? 'ENODEV' : dev;
   }
 
+  /** Is it there, and has it a disk? */
+  canOpen(dev: number): boolean {
+    return this.byDev(dev)?.registered ?? this.block(dev) !== undefined;
+  }
+
   /** blkdev_get_by_dev(): a mapped device counts who opens it. */
   openDev(dev: number): Errno | undefined {
-    if (majorOf(dev) !== this.major) return this.block(dev) === undefined ? 'ENXIO' : undefined;
+    if (!this.canOpen(dev)) return 'ENXIO';
     const device = this.byDev(dev);
-    if (device?.registered !== true) return 'ENXIO';
-    device.openCount++;
+    if (device !== undefined) device.openCount++;
     return undefined;
   }
 

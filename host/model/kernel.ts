@@ -206,7 +206,13 @@ export class ModelKernel implements Transport {
     while (!this.#readable() && signal?.aborted !== true) {
       await new Promise<void>((resolve) => {
         this.#waiters.add(resolve);
-        signal?.addEventListener('abort', () => { resolve(); }, { once: true });
+        signal?.addEventListener(
+          'abort',
+          () => {
+            resolve();
+          },
+          { once: true },
+        );
       });
     }
   }

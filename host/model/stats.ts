@@ -4,7 +4,8 @@ import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
 import { Refusal } from './refusal.js';
 import type { Device, StatsRegion } from './state.js';
-import { refuse, sscanU32, sscanU64, type Answer } from './target.js';
+import { sscanf32, sscanf64 } from '../targets/rules.js';
+import { refuse, type Answer } from './target.js';
 
 /** DM_STAT_MAX_ENTRIES; kernels without it run out of memory there. */
 const MAX_ENTRIES = 8388608n;
@@ -64,7 +65,7 @@ function create(device: Device, words: readonly Bytes[], room: number, core: Cor
   const step = stepOf(rest.shift()!, end - start);
   let precise = false;
   let histogram: bigint[] = [];
-  const features = rest[0] === undefined ? undefined : sscanU32(rest[0]);
+  const features = rest[0] === undefined ? undefined : sscanf32(rest[0]);
   if (features !== undefined) {
     rest.shift();
     for (let i = 0; i < features; i++) {
@@ -93,22 +94,22 @@ function create(device: Device, words: readonly Bytes[], room: number, core: Cor
 function rangeOf(device: Device, word: Bytes): [start: bigint, length: bigint] {
   if (word === '-') return [0n, device.size === 0n ? 1n : device.size];
   const [, first = '', second = ''] = /^([^+]*)\+(.*)$/s.exec(word) ?? [];
-  return [sscanU64(first) ?? refuse('EINVAL'), sscanU64(second) ?? refuse('EINVAL')];
+  return [sscanf64(first) ?? refuse('EINVAL'), sscanf64(second) ?? refuse('EINVAL')];
 }
 
 function stepOf(word: Bytes, length: bigint): bigint {
-  const divisor = word.startsWith('/') ? sscanU32(word.slice(1)) : undefined;
+  const divisor = word.startsWith('/') ? sscanf32(word.slice(1)) : undefined;
   if (divisor !== undefined) {
     if (divisor === 0) refuse('EINVAL');
     return (length + BigInt(divisor) - 1n) / BigInt(divisor);
   }
-  const step = sscanU64(word) ?? 0n;
+  const step = sscanf64(word) ?? 0n;
   return step === 0n ? refuse('EINVAL') : step;
 }
 
 /** parse_histogram(): ascending. */
 function histogramOf(text: Bytes): bigint[] {
-  const bounds = text.split(',').map((word) => sscanU64(word) ?? refuse('EINVAL'));
+  const bounds = text.split(',').map((word) => sscanf64(word) ?? refuse('EINVAL'));
   if (bounds.some((bound, i) => bound <= (bounds[i - 1] ?? 0n))) refuse('EINVAL');
   return bounds;
 }
@@ -119,7 +120,7 @@ function entriesOf({ start, end, step }: Pick<StatsRegion, 'start' | 'end' | 'st
 
 /** __dm_stats_find() */
 function regionOf(device: Device, words: readonly Bytes[], isWhole: boolean): StatsRegion {
-  const id = isWhole ? sscanU32(words[1]!) : undefined;
+  const id = isWhole ? sscanf32(words[1]!) : undefined;
   if (id === undefined || id > 0x7fffffff) refuse('EINVAL');
   return device.stats.find((region) => region.id === id) ?? refuse('ENOENT');
 }
@@ -153,7 +154,7 @@ function print(device: Device, words: readonly Bytes[], room: number): Answer {
     words.length === 2 || words.length === 4,
   );
   const indexOf = (word: Bytes | undefined, absent: bigint): bigint =>
-    word === undefined || word === '-' ? absent : (sscanU64(word) ?? refuse('EINVAL'));
+    word === undefined || word === '-' ? absent : (sscanf64(word) ?? refuse('EINVAL'));
   const entries = entriesOf({ ...region, start, end, step });
   const first = indexOf(words[2], 0n);
   const count = indexOf(words[3], MAX_U64);

@@ -1,11 +1,20 @@
 // drivers/md/dm-table.c: how a table is built, what it opens, and how its targets suspend and resume.
 
+import { errnoCode, errnoNumber } from '../errors.js';
+import { rulesOf } from '../targets/registry.js';
+import { Arguments, refusalBy } from '../targets/rules.js';
 import { textOf } from '../wire.js';
 import type { Core } from './core.js';
 import { arrayOf, type Bytes } from './packet.js';
-import { Refusal } from './refusal.js';
+import { Refusal, type Errno } from './refusal.js';
 import type { Device, Table, TargetInstance } from './state.js';
-import type { AnyTargetType, Construction, Instance, Place } from './target.js';
+import {
+  devText,
+  type AnyTargetType,
+  type Construction,
+  type Instance,
+  type Place,
+} from './target.js';
 import { TARGET_TYPES } from './targets.js';
 
 /** LLONG_MAX >> SECTOR_SHIFT */
@@ -107,7 +116,9 @@ export function addTarget(
         return dev;
       },
     };
-    const state = type.construct(splitWords(), at) as unknown;
+    const words = splitWords();
+    checkWords(at, type, words);
+    const state = type.construct(words, at) as unknown;
     table.targets.push({ type: type.name, begin, length, state });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -116,6 +127,31 @@ export function addTarget(
     core.log(3, `table: ${where}: ${name}: ${error.text}${symbol}`);
     throw error;
   }
+}
+
+/** What the constructor would refuse, before it opens anything. */
+function checkWords(
+  { core, device, table, begin, length }: Construction,
+  type: AnyTargetType,
+  words: readonly Bytes[],
+): void {
+  const line = new Arguments(
+    { startSector: begin, length, parameters: [] },
+    words.map((word) => textOf(arrayOf(word))),
+  );
+  const refused = refusalBy(rulesOf(type.name), line, {
+    release: core.release,
+    readOnly: !table.write,
+    lookup: (word) => {
+      const dev = core.lookup(word);
+      if (typeof dev !== 'number') return errnoNumber(dev);
+      if (core.is('6.12') && dev === core.devOf(device)) return errnoNumber('EINVAL');
+      if (!core.canOpen(dev)) return errnoNumber('ENXIO');
+      const sectors = Number(core.sizeOfDev(dev));
+      return { sectors, dev: devText(dev), logicalBlockSize: core.logicalBlockSizeOf(dev) };
+    },
+  });
+  if (refused !== undefined) throw new Refusal(errnoCode(refused.errno) as Errno, refused.log);
 }
 
 function check(core: Core, table: Table, type: AnyTargetType): void {

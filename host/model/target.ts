@@ -1,11 +1,14 @@
 // What a target type is to the model (include/linux/device-mapper.h struct target_type): what its
 // constructor makes of the words, what it tells, and what messages and suspending do to it.
 
-import type { Version } from '../types.js';
+import { sscanf32, sscanf64 } from '../targets/rules.js';
+import { majorOf, minorOf, type Version } from '../types.js';
 import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
 import { Refusal, type Errno } from './refusal.js';
 import type { Device, Release, Table, TargetInstance } from './state.js';
+
+const MAX_U64 = (1n << 64n) - 1n;
 
 /** STATUSTYPE_INFO, STATUSTYPE_TABLE, STATUSTYPE_IMA */
 export type StatusType = 'info' | 'table' | 'ima';
@@ -97,53 +100,79 @@ export function refuse(code: Errno, text?: string): never {
   throw new Refusal(code, text);
 }
 
-/** What `make` gives; its refusal has the constructor's text in place of its own. */
-export function orRefuse<T>(make: () => T, text: string, code?: Errno): T {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof Refusal) throw new Refusal(code ?? error.code, text);
-    throw error;
-  }
-}
-
 /** A device number as targets print it. */
 export function devText(dev: number): string {
-  return `${(dev >>> 8) & 0xfff}:${((dev & 0xff) | ((dev >>> 12) & 0xfff00)) >>> 0}`;
+  return `${majorOf(dev)}:${minorOf(dev)}`;
 }
 
-// ── Numbers, as the kernel reads them ──────────────────────────────────────────────────────────────
+/** The beginning of what is measured of a target (DM_IMA_MEASUREMENT_FLAG). */
+export function measured(type: AnyTargetType, core: Core): string {
+  return `target_name=${type.name},target_version=${core.since(type.versions)!.join('.')}`;
+}
+
+/** Of a type that prints its words in TABLE, and nothing in INFO and IMA. */
+export function tableOnly<State>(
+  print: (state: State) => Bytes,
+): NonNullable<TargetType<State>['status']> {
+  return ({ state }, { kind }) => (kind === 'table' ? print(state) : '');
+}
+
+// ── Words ──────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * A word that sscanf("%llu%c") takes as one number: lib/vsprintf.c skips blanks before it, and wraps.
- * From 7.0 on it stops at the largest.
+ * The words of a constructor or a message, taken one after another. What a type's rules (host/targets/)
+ * have let through is there and can be read; all else is EINVAL.
  */
-export function sscanU64(word: Bytes, core?: Core): bigint | undefined {
-  const [, digits] = /^[\t-\r \xa0]*(\d+)$/.exec(word) ?? [];
-  if (digits === undefined) return undefined;
-  const value = BigInt(digits.replace(/^0+(?=\d)/, '').slice(0, 4096));
-  if (core?.is('7.2') === true && value >= 1n << 64n) return (1n << 64n) - 1n;
-  return BigInt.asUintN(64, value);
-}
+export class Words {
+  readonly #words: readonly Bytes[];
+  readonly #core: Core | undefined;
+  #at = 0;
 
-/** sscanf("%u%c") */
-export function sscanU32(word: Bytes): number | undefined {
-  const value = sscanU64(word);
-  return value === undefined ? undefined : Number(BigInt.asUintN(32, value));
-}
+  /** @param core - whose numbers they are: 7.2's stop at the largest, others wrap */
+  constructor(words: readonly Bytes[], core?: Core) {
+    this.#words = words;
+    this.#core = core;
+  }
 
-/** kstrtoull(word, 10) */
-export function kstrtou64(word: Bytes): bigint | undefined {
-  const [, digits] = /^\+?(\d+)\n?$/.exec(word) ?? [];
-  if (digits === undefined) return undefined;
-  const trimmed = digits.replace(/^0+(?=\d)/, '');
-  if (trimmed.length > 20) return undefined;
-  const value = BigInt(trimmed);
-  return value < 1n << 64n ? value : undefined;
-}
+  /** How many are left. */
+  get left(): number {
+    return this.#words.length - this.#at;
+  }
 
-/** kstrtouint(word, 10) */
-export function kstrtou32(word: Bytes): number | undefined {
-  const value = kstrtou64(word);
-  return value === undefined || value >= 1n << 32n ? undefined : Number(value);
+  /** The next, left where it is. */
+  get peek(): Bytes | undefined {
+    return this.#words[this.#at];
+  }
+
+  next(): Bytes {
+    return this.#words[this.#at++] ?? refuse('EINVAL');
+  }
+
+  /** sscanf("%llu") */
+  u64(): bigint {
+    const word = this.next();
+    const value = sscanf64(word) ?? refuse('EINVAL');
+    const isLarge = /\d{20,}$/.test(word) && BigInt(word.trim()) > MAX_U64;
+    return isLarge && this.#core?.is('7.2') === true ? MAX_U64 : value;
+  }
+
+  /** sscanf("%u") */
+  u32(): number {
+    return sscanf32(this.next()) ?? refuse('EINVAL');
+  }
+
+  /** So many words, as words of their own. */
+  take(count: number): Words {
+    if (count > this.left) refuse('EINVAL');
+    const taken = new Words(this.#words.slice(this.#at, this.#at + count), this.#core);
+    this.#at += count;
+    return taken;
+  }
+
+  /** All that are left. */
+  rest(): Bytes[] {
+    const rest = this.#words.slice(this.#at);
+    this.#at = this.#words.length;
+    return rest;
+  }
 }

@@ -25,10 +25,11 @@ import type { Answer, StatusType } from './target.js';
 /** What a message of a target without a table has for an answer before 6.12: message_for_md()'s own 2. */
 export const NO_TABLE = 2;
 
-/** A wait that nothing has ended yet. */
+/** What cannot be done yet, and is done when that has changed. */
 export interface Waiting {
-  readonly device: Device;
-  readonly eventNr: number;
+  readonly until: () => boolean;
+  /** Answers as a command does. */
+  readonly finish: () => void;
 }
 
 /**
@@ -305,19 +306,34 @@ function renameDevice(core: Core, packet: Packet): void {
 }
 
 /** dev_suspend(): do_suspend(), do_resume() */
-function suspendOrResume(core: Core, packet: Packet): void {
+function suspendOrResume(core: Core, packet: Packet): Waiting | undefined {
   const device = find(core, packet);
-  if (packet.has(uapi.DM_SUSPEND_FLAG)) {
-    if (!device.suspended) suspend(core, device);
-    tellDevice(core, packet, device);
-    return;
-  }
+  const go = (): void => {
+    if (packet.has(uapi.DM_SUSPEND_FLAG)) doSuspend(core, packet, device);
+    else doResume(core, packet, device);
+  };
+  // dm_suspend(), dm_resume(): what the kernel itself has suspended is waited for.
+  const until = (): boolean => device.internallySuspended === 0;
+  const isIdle = packet.has(uapi.DM_SUSPEND_FLAG)
+    ? device.suspended
+    : !device.suspended && device.inactive === undefined;
+  if (!isIdle && !until()) return { until, finish: go };
+  go();
+  return undefined;
+}
+
+function doSuspend(core: Core, packet: Packet, device: Device): void {
+  if (!device.suspended) suspend(core, device, packet.has(uapi.DM_NOFLUSH_FLAG));
+  tellDevice(core, packet, device);
+}
+
+function doResume(core: Core, packet: Packet, device: Device): void {
   const fresh = device.inactive;
   delete device.inactive;
   packet.flag(0, uapi.DM_INACTIVE_PRESENT_FLAG);
   let old: Table | undefined;
   if (fresh !== undefined) {
-    if (!device.suspended) suspend(core, device);
+    if (!device.suspended) suspend(core, device, packet.has(uapi.DM_NOFLUSH_FLAG));
     try {
       old = swap(core, device, fresh);
     } catch (error) {
@@ -346,15 +362,14 @@ function deviceStatus(core: Core, packet: Packet): void {
 function waitForEvent(core: Core, packet: Packet): Waiting | undefined {
   const device = find(core, packet);
   const eventNr = packet.get('eventNr');
-  if (device.eventNr === eventNr) return { device, eventNr };
-  tellWaited(core, packet, device);
+  const until = (): boolean => device.eventNr !== eventNr;
+  const finish = (): void => {
+    tellDevice(core, packet, device);
+    retrieveStatus(core, packet, device);
+  };
+  if (!until()) return { until, finish };
+  finish();
   return undefined;
-}
-
-/** The end of dev_wait(): the status, which is what has changed. */
-export function tellWaited(core: Core, packet: Packet, device: Device): void {
-  tellDevice(core, packet, device);
-  retrieveStatus(core, packet, device);
 }
 
 /** dev_arm_poll() */
@@ -532,10 +547,25 @@ function tableDeps(core: Core, packet: Packet): void {
 }
 
 /** table_status() */
-function tableStatus(core: Core, packet: Packet): void {
+function tableStatus(core: Core, packet: Packet): Waiting | undefined {
   const device = find(core, packet);
   tellDevice(core, packet, device);
-  retrieveStatus(core, packet, device);
+  const table = tableAsked(packet, device);
+  const isStuck =
+    kindAsked(core, packet) === 'info' &&
+    table?.targets.some((target) => typeOf(target).statusWaits === true) === true;
+  const until = (): boolean => !device.suspended;
+  const finish = (): void => {
+    retrieveStatus(core, packet, device);
+  };
+  if (isStuck && table === device.live && !until()) return { until, finish };
+  finish();
+  return undefined;
+}
+
+function kindAsked(core: Core, packet: Packet): StatusType {
+  if (packet.has(uapi.DM_STATUS_TABLE_FLAG)) return 'table';
+  return packet.has(uapi.DM_IMA_MEASUREMENT_FLAG) && core.is('6.1') ? 'ima' : 'info';
 }
 
 /** retrieve_status() */
@@ -543,11 +573,7 @@ function retrieveStatus(core: Core, packet: Packet, device: Device): void {
   const table = tableAsked(packet, device);
   if (table === undefined) return;
   const { start, length } = resultOf(core, packet);
-  const kind: StatusType = packet.has(uapi.DM_STATUS_TABLE_FLAG)
-    ? 'table'
-    : packet.has(uapi.DM_IMA_MEASUREMENT_FLAG) && core.is('6.1')
-      ? 'ima'
-      : 'info';
+  const kind = kindAsked(core, packet);
   const query = { kind, noflush: packet.has(uapi.DM_NOFLUSH_FLAG) };
   let out = 0;
   let used = 0;

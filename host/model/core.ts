@@ -33,6 +33,8 @@ export class Core {
   readonly release: Release;
   readonly major: number;
   state: State;
+  /** What the kernel's threads do when the ioctl is answered: events of targets. */
+  later: (() => void)[] = [];
 
   constructor(release: Release, major: number, state: State) {
     this.release = release;
@@ -108,6 +110,14 @@ export class Core {
     return this.byDev(dev)?.size ?? this.block(dev)?.sectors ?? 0n;
   }
 
+  /** The most sectors that a discard may have, 0 if it takes none; the least of what is below. */
+  discardSectorsOf(dev: number): number {
+    const device = this.byDev(dev);
+    if (device === undefined) return this.block(dev)?.discardSectors ?? 0;
+    const below = device.live?.devices.filter((used) => used.dev !== dev) ?? [];
+    return Math.min(...below.map((used) => this.discardSectorsOf(used.dev)));
+  }
+
   logicalBlockSizeOf(dev: number): number {
     return this.byDev(dev)?.logicalBlockSize ?? this.block(dev)?.logicalBlockSize ?? 512;
   }
@@ -123,6 +133,7 @@ export class Core {
       name: '',
       uuid: '',
       suspended: false,
+      noflush: false,
       internallySuspended: 0,
       deferredRemove: false,
       removed: false,
@@ -143,6 +154,13 @@ export class Core {
   raise(device: Device): void {
     device.eventNr = (device.eventNr + 1) >>> 0;
     this.globalEvent();
+  }
+
+  /** dm_table_event() from a work queue: behind the answer of the ioctl that has caused it. */
+  raiseLater(device: Device): void {
+    this.later.push(() => {
+      if (!device.removed) this.raise(device);
+    });
   }
 
   /** dm_issue_global_event() */

@@ -7,7 +7,7 @@ import { InputError, errnoNumber } from '../errors.js';
 import { makeDev } from '../types.js';
 import { REQUEST_CODE, textOf, type Command } from '../wire.js';
 import type { AsyncCall, DeviceNodes, PollOptions, Signal, Transport } from '../transport.js';
-import { COMMANDS, tellWaited, validate, type Waiting } from './commands.js';
+import { COMMANDS, validate, type Waiting } from './commands.js';
 import { Core } from './core.js';
 import { removeDeferred } from './mapped.js';
 import { Packet, arrayOf, bytesOf } from './packet.js';
@@ -25,6 +25,8 @@ export interface ModelBlockDevice {
   readonly readOnly?: boolean;
   /** In bytes; 512 if left out. */
   readonly logicalBlockSize?: number;
+  /** The most sectors that a discard may have, 0 if it takes none; without limit if left out. */
+  readonly discardSectors?: number;
 }
 
 /** What kernel a model is, and what is below it. */
@@ -71,6 +73,13 @@ export interface ModelSnapshot {
   readonly release: Release;
   /** Its own. */
   readonly state: unknown;
+}
+
+/** An ioctl that waits. */
+interface Pending {
+  readonly until: () => boolean;
+  /** Answers it; what it returns is what the ioctl returns. */
+  readonly finish: () => number;
 }
 
 interface Sleeper {
@@ -152,15 +161,13 @@ export class ModelKernel implements Transport {
     await (this.#latencyMs > 0 ? this.sleep(this.#latencyMs) : Promise.resolve());
     const answer = this.#begin(request, buffer);
     if (typeof answer === 'number') return answer;
-    const { device, eventNr, finish } = answer;
     const { state } = this.#core;
-    while (device.eventNr === eventNr) {
+    while (!answer.until()) {
       await new Promise<void>((resolve) => this.#waiters.add(resolve));
       // The kernel that it waited on is no more.
       if (this.#core.state !== state) return EINTR;
     }
-    finish();
-    return 0;
+    return answer.finish();
   }
 
   /** Nothing: devices stay when a control node is closed. */
@@ -359,10 +366,7 @@ export class ModelKernel implements Transport {
 
   // ── ctl_ioctl() ────────────────────────────────────────────────────────────────────────────────
 
-  #begin(
-    request: number,
-    buffer: Uint8Array,
-  ): number | (Waiting & { readonly finish: () => void }) {
+  #begin(request: number, buffer: Uint8Array): number | Pending {
     const core = this.#core;
     this.#logged = core.state.log.length;
     const failing = this.#failing(request);
@@ -390,34 +394,32 @@ export class ModelKernel implements Transport {
       core.logIoctl(`dm_ctl_ioctl: unknown command 0x${(request >>> 0).toString(16)}`);
       return ENOTTY;
     }
-    let answer: unknown;
     let packet: Packet;
-    try {
+    const answered = (run: () => unknown): number | Waiting => {
+      let answer: unknown;
+      try {
+        answer = run();
+      } catch (error) {
+        if (error instanceof Refusal) return error.errno;
+        throw error;
+      } finally {
+        for (const work of core.later.splice(0)) work();
+      }
+      if (typeof answer === 'number') return answer;
+      if (typeof answer === 'object') return answer as Waiting;
+      if (type.event === true) core.globalEvent();
+      buffer.set(packet.bytes.subarray(0, Math.min(packet.get('dataSize'), buffer.length)));
+      return 0;
+    };
+    const answer = answered(() => {
       packet = this.#copyIn(type.noParams === true, header, buffer);
       validate(core, command, packet);
       packet.set('dataSize', abi.HEADER_DATA);
-      answer = type.run(core, packet);
-    } catch (error) {
-      if (error instanceof Refusal) return error.errno;
-      throw error;
-    }
+      return type.run(core, packet);
+    });
     if (typeof answer === 'number') return answer;
-    const copyOut = (): void => {
-      const size = Math.min(packet.get('dataSize'), buffer.length);
-      buffer.set(packet.bytes.subarray(0, size));
-    };
-    if (typeof answer === 'object') {
-      const waiting = answer as Waiting;
-      const { device } = waiting;
-      const finish = (): void => {
-        tellWaited(core, packet, device);
-        copyOut();
-      };
-      return { ...waiting, finish };
-    }
-    if (type.event === true) core.globalEvent();
-    copyOut();
-    return 0;
+    const { until, finish } = answer;
+    return { until, finish: () => answered(finish) as number };
   }
 
   /** copy_params() */
@@ -447,7 +449,7 @@ function blocksOf(devices: Readonly<Record<string, ModelBlockDevice>>): Block[] 
     if (low === undefined) {
       throw new InputError({ path: `${place}.dev` }, 'expected major:minor, as in 8:16');
     }
-    const { sectors, logicalBlockSize = 512, readOnly = false } = device;
+    const { sectors, logicalBlockSize = 512, readOnly = false, discardSectors = Infinity } = device;
     if (typeof sectors !== 'bigint' && !(Number.isSafeInteger(sectors) && sectors >= 0)) {
       throw new InputError({ path: `${place}.sectors` }, 'expected a number of 512-byte sectors');
     }
@@ -457,6 +459,7 @@ function blocksOf(devices: Readonly<Record<string, ModelBlockDevice>>): Block[] 
       sectors: BigInt(sectors),
       readOnly,
       logicalBlockSize,
+      discardSectors,
     };
   });
 }

@@ -17,7 +17,8 @@ import {
 // ── Suspending ─────────────────────────────────────────────────────────────────────────────────
 
 /** dm_suspend(): there is no I/O to wait for. */
-export function suspend(core: Core, device: Device): void {
+export function suspend(core: Core, device: Device, noflush: boolean): void {
+  device.noflush = noflush;
   if (device.live !== undefined) presuspendTargets(core, device, device.live);
   device.suspended = true;
   if (device.live !== undefined) postsuspendTargets(core, device, device.live);

@@ -15,6 +15,8 @@ export interface Block {
   readonly readOnly: boolean;
   /** In bytes. */
   readonly logicalBlockSize: number;
+  /** The most that a discard may have; 0 if it takes none. */
+  readonly discardSectors: number;
 }
 
 /** A lower device that a mapped device has open, for all of its tables at once (dm.c table_devices). */
@@ -75,6 +77,8 @@ export interface Device {
   live?: Table;
   inactive?: Table;
   suspended: boolean;
+  /** Is it suspending, or suspended, with its I/O kept (DM_NOFLUSH_FLAG)? */
+  noflush: boolean;
   /** How often the kernel itself holds it suspended. */
   internallySuspended: number;
   deferredRemove: boolean;

@@ -136,7 +136,7 @@ function checkWords(
   words: readonly Bytes[],
 ): void {
   const line = new Arguments(
-    { startSector: begin, length, parameters: [] },
+    { startSector: begin, length },
     words.map((word) => textOf(arrayOf(word))),
   );
   const refused = refusalBy(rulesOf(type.name), line, {
@@ -205,6 +205,7 @@ export function hasNoDevices(table: Table): boolean {
 export function calculateLimits(core: Core, device: Device, table: Table): number {
   let whole = 512;
   for (const target of table.targets) {
+    typeOf(target).hints?.(target as Instance<never>, { core, device, table });
     const areas = areasOf(core, device, table, target);
     if (areas === undefined) continue;
     const size = Math.max(512, ...areas.map(({ dev }) => core.logicalBlockSizeOf(dev)));

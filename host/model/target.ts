@@ -79,6 +79,10 @@ export interface TargetType<State = unknown> {
   readonly message?: (target: Instance<State>, words: readonly Bytes[], at: Place) => Answer;
   /** What it maps; undefined for a type without iterate_devices. */
   readonly areas?: (target: Instance<State>, at: Place) => readonly Area[];
+  /** Before the limits of its table are worked out, each time (io_hints). */
+  readonly hints?: (target: Instance<State>, at: Place) => void;
+  /** Does its status wait for a resume while it is suspended? */
+  readonly statusWaits?: true;
   readonly presuspend?: (target: Instance<State>, at: Place) => void;
   readonly postsuspend?: (target: Instance<State>, at: Place) => void;
   /** Refuses by a {@link Refusal}. */

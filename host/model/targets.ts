@@ -1,7 +1,15 @@
 // The target types of the model, as the modules of recorded kernels have them.
 
 import type { AnyTargetType } from './target.js';
+import { mirror } from './targets/mirror.js';
+import { multipath } from './targets/multipath.js';
 import * as plain from './targets/plain.js';
+import * as snapshots from './targets/snapshot.js';
 
 /** All, in no order. */
-export const TARGET_TYPES: readonly AnyTargetType[] = [...Object.values(plain)];
+export const TARGET_TYPES: readonly AnyTargetType[] = [
+  ...Object.values(plain),
+  ...Object.values(snapshots),
+  mirror,
+  multipath,
+];

@@ -1,0 +1,107 @@
+// dm-raid1.c and dm-log.c: mirrors. A resync is done as soon as the mirror is resumed, as nothing has to be
+// copied.
+
+import type { Bytes } from '../packet.js';
+import {
+  Words,
+  devText,
+  measured,
+  refuse,
+  targetType,
+  type AnyTargetType,
+  type Instance,
+} from '../target.js';
+
+interface Mirror {
+  readonly log: 'core' | 'disk';
+  readonly logDev?: number;
+  readonly regionSize: number;
+  readonly sync: '' | 'sync' | 'nosync';
+  readonly legs: readonly { readonly dev: number; readonly offset: bigint }[];
+  readonly handleErrors: boolean;
+  readonly keepLog: boolean;
+  inSync: boolean;
+}
+
+const regionsOf = ({ length, state }: Instance<Mirror>): bigint => {
+  const size = BigInt(state.regionSize);
+  return (length + size - 1n) / size;
+};
+
+/** core_status(), disk_status() */
+function logText({ log, logDev, regionSize, sync }: Mirror, kind: 'info' | 'table'): Bytes {
+  const dev = logDev === undefined ? [] : [devText(logDev)];
+  if (kind === 'info') {
+    return log === 'core' ? '1 core' : ['3 disk', ...dev, 'A'].join(' ');
+  }
+  const end = sync === '' ? [] : [sync];
+  const count = 1 + dev.length + end.length;
+  return [log, count, ...dev, regionSize, ...end].join(' ');
+}
+
+/** dm-raid1.c */
+export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
+  name: 'mirror',
+  versions: { '5.10': [1, 14, 0], '7.2': [1, 15, 0] },
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const log = words.next();
+    if (log !== 'core' && log !== 'disk') return refuse('EINVAL');
+    const logWords = words.take(words.u32());
+    const logDev = log === 'disk' ? at.open(logWords.next()) : undefined;
+    const regionSize = logWords.u32();
+    const sync = logWords.left > 0 ? logWords.next() : '';
+    if (sync !== '' && sync !== 'sync' && sync !== 'nosync') return refuse('EINVAL');
+    const count = words.u32();
+    const legs: { dev: number; offset: bigint }[] = [];
+    while (legs.length < count) {
+      const path = words.next();
+      const offset = words.u64();
+      legs.push({ dev: at.open(path), offset });
+    }
+    const features = words.left > 0 ? words.take(words.u32()).rest() : [];
+    return {
+      log,
+      ...(logDev === undefined ? {} : { logDev }),
+      regionSize,
+      sync,
+      legs,
+      handleErrors: features.some((word) => word.toLowerCase() === 'handle_errors'),
+      keepLog: features.some((word) => word.toLowerCase() === 'keep_log'),
+      inSync: sync === 'nosync',
+    };
+  },
+  status: (target, { kind }, { core }) => {
+    const { state } = target;
+    const { legs, handleErrors, keepLog } = state;
+    const devices = legs.map(({ dev }) => devText(dev));
+    if (kind === 'info') {
+      const regions = regionsOf(target);
+      const done = `${state.inSync ? regions : 0n}/${regions}`;
+      const health = 'A'.repeat(legs.length);
+      return `${legs.length} ${devices.join(' ')} ${done} 1 ${health} ${logText(state, 'info')}`;
+    }
+    if (kind === 'table') {
+      const features = [
+        ...(handleErrors ? ['handle_errors'] : []),
+        ...(keepLog ? ['keep_log'] : []),
+      ];
+      const pairs = legs.map(({ offset }, i) => `${devices[i]} ${offset}`);
+      const end = features.length > 0 ? [features.length, ...features] : [];
+      return [logText(state, 'table'), legs.length, ...pairs, ...end].join(' ');
+    }
+    const each = devices.map(
+      (device, i) => `,mirror_device_${i}=${device},mirror_device_${i}_status=A`,
+    );
+    const yes = (flag: boolean): string => (flag ? 'y' : 'n');
+    const flags = `,handle_errors=${yes(handleErrors)},keep_log=${yes(keepLog)},log_type_status=`;
+    return `${measured(mirror, core)},nr_mirrors=${legs.length}${each.join('')}${flags};`;
+  },
+  areas: ({ state: { legs }, length }) =>
+    legs.map(({ dev, offset }) => ({ dev, start: offset, length })),
+  resume: ({ state }, { core, device }) => {
+    if (state.inSync) return;
+    state.inSync = true;
+    core.raiseLater(device);
+  },
+});

@@ -110,6 +110,20 @@ export class Core {
     return this.byDev(dev)?.size ?? this.block(dev)?.sectors ?? 0n;
   }
 
+  /** Where a device's first sector is: what is written there stays, whatever is made above it. */
+  placeOf(dev: number): string {
+    let place = { dev, sector: 0n };
+    for (;;) {
+      const target = this.byDev(place.dev)?.live?.targets.find(
+        ({ begin, length }) => place.sector >= begin && place.sector < begin + length,
+      );
+      if (target?.type !== 'linear') return `${place.dev}:${place.sector}`;
+      const below = target.state as { readonly dev: number; readonly offset: bigint };
+      if (below.dev === place.dev) return `${place.dev}:${place.sector}`;
+      place = { dev: below.dev, sector: below.offset + place.sector - target.begin };
+    }
+  }
+
   /** The most sectors that a discard may have, 0 if it takes none; the least of what is below. */
   discardSectorsOf(dev: number): number {
     const device = this.byDev(dev);

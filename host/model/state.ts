@@ -136,6 +136,12 @@ export function copyOf<T>(value: T): T {
     if (typeof from !== 'object' || from === null) return from;
     const known = copies.get(from);
     if (known !== undefined) return known;
+    if (from instanceof Set) {
+      const to = new Set<unknown>();
+      copies.set(from, to);
+      for (const one of from) to.add(copy(one));
+      return to;
+    }
     if (from instanceof Map) {
       const to = new Map<unknown, unknown>();
       copies.set(from, to);

@@ -5,11 +5,13 @@ import { mirror } from './targets/mirror.js';
 import { multipath } from './targets/multipath.js';
 import * as plain from './targets/plain.js';
 import * as snapshots from './targets/snapshot.js';
+import * as thins from './targets/thin.js';
 
 /** All, in no order. */
 export const TARGET_TYPES: readonly AnyTargetType[] = [
   ...Object.values(plain),
   ...Object.values(snapshots),
+  ...Object.values(thins),
   mirror,
   multipath,
 ];

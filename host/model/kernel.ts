@@ -319,6 +319,19 @@ export class ModelKernel implements Transport {
     failures.push({ left: nth, errno: typeof errno === 'number' ? errno : errnoNumber(errno) });
   }
 
+  /**
+   * Write zeros over a block device, as `dd` does: what pools, caches and others had there is gone, the next
+   * to be loaded makes its metadata anew.
+   *
+   * @param path - one of `blockDevices`, or a mapped device
+   * @throws {InputError} there is no such device
+   */
+  wipe(path: string): void {
+    const dev = this.#devOf(path);
+    if (dev === undefined) throw new InputError({ path: 'path' }, 'expected a block device');
+    this.#core.state.disks.delete(this.#core.placeOf(dev));
+  }
+
   /** Have each ioctl from now on take so many milliseconds of the model's clock. */
   delay(ms: number): void {
     this.#latencyMs = ms;

@@ -101,28 +101,30 @@ export function addTarget(
   const type = targetTypeNamed(core, name);
   if (type === undefined) return say(`${name}: unknown target type`);
   const opened: number[] = [];
+  const at: Construction = {
+    core,
+    device,
+    table,
+    begin,
+    length,
+    open: (path, write = table.write) => {
+      const dev = openDevice(core, device, table, path, write);
+      opened.push(dev);
+      return dev;
+    },
+  };
+  let words: readonly Bytes[] = [];
   try {
     check(core, table, type);
     if (begin !== sizeOf(table)) throw new Refusal('EINVAL', 'Gap in table');
-    const at: Construction = {
-      core,
-      device,
-      table,
-      begin,
-      length,
-      open: (path, write = table.write) => {
-        const dev = openDevice(core, device, table, path, write);
-        opened.push(dev);
-        return dev;
-      },
-    };
-    const words = splitWords();
+    words = splitWords();
     checkWords(at, type, words);
     const state = type.construct(words, at) as unknown;
     table.targets.push({ type: type.name, begin, length, state });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     for (const dev of opened.reverse()) putDevice(core, device, table, dev);
+    type.logs?.(error.text, at, words);
     const symbol = core.is('6.1') ? ` (-${error.code})` : '';
     core.log(3, `table: ${where}: ${name}: ${error.text}${symbol}`);
     throw error;

@@ -73,6 +73,8 @@ export interface TargetType<State = unknown> {
 
   /** The constructor; what it refuses it throws as a {@link Refusal}. */
   readonly construct: (words: readonly Bytes[], at: Construction) => State;
+  /** What the constructor logs besides, before a refusal of which this is the text. */
+  readonly logs?: (text: string, at: Construction, words: readonly Bytes[]) => void;
   /** Undefined for what it does not write at all. */
   readonly status?: (target: Instance<State>, query: StatusQuery, at: Place) => Bytes | undefined;
   /** Refuses by a {@link Refusal}. */

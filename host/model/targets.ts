@@ -1,9 +1,11 @@
 // The target types of the model, as the modules of recorded kernels have them.
 
 import type { AnyTargetType } from './target.js';
+import * as caches from './targets/cache.js';
 import { mirror } from './targets/mirror.js';
 import { multipath } from './targets/multipath.js';
 import * as plain from './targets/plain.js';
+import { raid } from './targets/raid.js';
 import * as snapshots from './targets/snapshot.js';
 import * as thins from './targets/thin.js';
 
@@ -12,6 +14,8 @@ export const TARGET_TYPES: readonly AnyTargetType[] = [
   ...Object.values(plain),
   ...Object.values(snapshots),
   ...Object.values(thins),
+  ...Object.values(caches),
   mirror,
   multipath,
+  raid,
 ];

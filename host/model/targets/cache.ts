@@ -1,0 +1,510 @@
+// dm-cache-target.c, dm-writecache.c, dm-clone-target.c and dm-era-target.c: what keeps metadata of blocks. No
+// block is ever cached, and what a clone copies is there as soon as it may.
+
+import { kstrtouint, kstrtoull } from '../../targets/rules.js';
+import type { Core } from '../core.js';
+import type { Bytes } from '../packet.js';
+import {
+  Words,
+  devText,
+  measured,
+  refuse,
+  targetType,
+  type AnyTargetType,
+  type Construction,
+  type Place,
+} from '../target.js';
+
+/** Of metadata that persistent-data/ keeps, in sectors. */
+const METADATA_BLOCK = 8n;
+
+/** What is on a metadata device; made anew where there is nothing. */
+function metadataOf<T extends { readonly kind: string }>(core: Core, dev: number, fresh: T): T {
+  const place = core.placeOf(dev);
+  const found = core.state.disks.get(place) as { readonly kind: string } | undefined;
+  if (found !== undefined && found.kind !== fresh.kind)
+    return refuse('ENOTBLK', `Error creating metadata object`);
+  if (found === undefined) core.state.disks.set(place, fresh);
+  return (found as T | undefined) ?? fresh;
+}
+
+const blocksOf = (core: Core, dev: number): bigint => core.sizeOfDev(dev) / METADATA_BLOCK;
+
+interface Devices {
+  readonly metadataDev: number;
+  readonly fastDev: number;
+  readonly slowDev: number;
+}
+
+/** METADATA FAST SLOW, opened in this order. */
+function devicesOf(words: Words, at: Construction): Devices {
+  const [metadataDev, fastDev] = [at.open(words.next()), at.open(words.next())];
+  return { metadataDev, fastDev, slowDev: at.open(words.next()) };
+}
+
+const devicesText = ({ metadataDev, fastDev, slowDev }: Devices): Bytes =>
+  [metadataDev, fastDev, slowDev].map(devText).join(' ');
+
+interface CacheMetadata {
+  readonly kind: 'cache';
+  readonly version: 1 | 2;
+  /** Were hints and discards ever written, as a suspend does? */
+  saved: boolean;
+}
+
+interface Cache extends Devices {
+  readonly metadata: CacheMetadata;
+  readonly blockSize: bigint;
+  readonly mode: 'writethrough' | 'writeback' | 'passthrough';
+  passdown: boolean;
+  readonly policy: Bytes;
+  migrationThreshold: bigint;
+  /** As they were loaded, which is how TABLE tells them. */
+  readonly words: readonly Bytes[];
+}
+
+/** The obsolete policy's tunables, which have no effect. */
+const MQ_KEYS = [
+  'random_threshold',
+  'sequential_threshold',
+  'discard_promote_adjustment',
+  'read_promote_adjustment',
+  'write_promote_adjustment',
+];
+
+/** By what a table may call them. */
+const POLICIES: Readonly<Record<string, string>> = {
+  smq: 'smq',
+  default: 'smq',
+  mq: 'mq',
+  cleaner: 'cleaner',
+};
+
+/** set_config_value() */
+function configure(
+  state: Pick<Cache, 'policy' | 'migrationThreshold'>,
+  key: Bytes,
+  value: Bytes,
+  core: Core,
+): void {
+  const number = kstrtoull(value);
+  if (key.toLowerCase() === 'migration_threshold' && number !== undefined) {
+    state.migrationThreshold = number;
+    return;
+  }
+  if (state.policy === 'mq' && number !== undefined && MQ_KEYS.includes(key.toLowerCase())) return;
+  core.log(4, `cache: bad config value for ${key}: ${value}`);
+  refuse('EINVAL');
+}
+
+/** dm-cache-target.c */
+export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
+  name: 'cache',
+  versions: { '5.10': [2, 2, 0], '6.1': [2, 3, 0], '7.2': [2, 4, 0] },
+  construct: (given, at) => {
+    const { core } = at;
+    const words = new Words(given, core);
+    const devices = devicesOf(words, at);
+    const blockSize = kstrtoull(words.next()) ?? refuse('EINVAL');
+    const features = words
+      .take(words.u32())
+      .rest()
+      .map((word) => word.toLowerCase());
+    const name = words.next();
+    const policy = Object.hasOwn(POLICIES, name) ? POLICIES[name] : undefined;
+    if (policy === undefined) return refuse('EINVAL', "Error creating cache's policy");
+    const settings = { policy, migrationThreshold: 2048n };
+    const config = words.take(words.u32());
+    while (config.left > 0) configure(settings, config.next(), config.next(), core);
+    const modes = ['writethrough', 'passthrough', 'writeback'] as const;
+    return {
+      ...devices,
+      ...settings,
+      metadata: metadataOf<CacheMetadata>(core, devices.metadataDev, {
+        kind: 'cache',
+        version: features.includes('metadata2') ? 2 : 1,
+        saved: false,
+      }),
+      blockSize,
+      mode: modes.find((mode) => features.includes(mode)) ?? 'writeback',
+      passdown: !features.includes('no_discard_passdown'),
+      words: given.slice(3),
+    };
+  },
+  logs: (error, { core }) => {
+    if (error === "Error creating cache's policy") {
+      core.log(4, 'cache-policy: unknown policy type');
+    }
+  },
+  status: ({ state }, { kind }, { core }) => {
+    const { metadataDev, fastDev, blockSize, metadata, mode, passdown, policy } = state;
+    if (kind === 'table') return [devicesText(state), ...state.words].join(' ');
+    const isTwo = metadata.version === 2;
+    if (kind === 'ima') {
+      const yes = (flag: boolean): string => (flag ? 'y' : 'n');
+      const devices = `cache_metadata_device=${devText(metadataDev)},cache_device=${devText(fastDev)},cache_origin_device=${devText(state.slowDev)}`;
+      const modes = ['writethrough', 'writeback', 'passthrough'].map(
+        (one) => `${one}=${yes(mode === one)}`,
+      );
+      const flags = `metadata2=${yes(isTwo)},no_discard_passdown=${yes(!passdown)}`;
+      return `${measured(cache, core)},metadata_mode=rw,${devices},${modes.join(',')},${flags};`;
+    }
+    const used = 9 + (isTwo ? 2 : 0) + (metadata.saved ? 4 : 0);
+    const features = [
+      ...(isTwo ? ['metadata2'] : []),
+      mode,
+      ...(passdown ? [] : ['no_discard_passdown']),
+    ];
+    const tunables = policy === 'mq' ? MQ_KEYS.flatMap((key) => [key, '0']) : [];
+    const words = [
+      METADATA_BLOCK,
+      `${used}/${blocksOf(core, metadataDev)}`,
+      blockSize,
+      `0/${core.sizeOfDev(fastDev) / blockSize}`,
+      ...[0, 0, 0, 0, 0, 0, 0],
+      features.length,
+      ...features,
+      ...[2, 'migration_threshold', state.migrationThreshold],
+      ...[policy, tunables.length, ...tunables],
+      ...['rw', '-'],
+    ];
+    return `${words.join(' ')} `;
+  },
+  areas: ({ state: { fastDev, slowDev }, length }, { core }) => [
+    { dev: fastDev, start: 0n, length: core.sizeOfDev(fastDev) },
+    { dev: slowDev, start: 0n, length },
+  ],
+  // disable_passdown_if_not_supported()
+  hints: ({ state }, { core }) => {
+    const most = core.discardSectorsOf(state.slowDev);
+    if (!state.passdown || most >= Number(state.blockSize)) return;
+    const why = most === 0 ? 'discard unsupported' : 'max discard sectors smaller than a block';
+    const disk = core.diskName(state.slowDev);
+    core.log(4, `cache: Origin device (${disk}) ${why}: Disabling discard passdown.`);
+    state.passdown = false;
+  },
+  postsuspend: ({ state }) => {
+    state.metadata.saved = true;
+  },
+  message: ({ state }, words, { core, device }) => {
+    const [name = '', value = ''] = words;
+    if (name.toLowerCase() === 'invalidate_cblocks') {
+      return invalidate(state, words.slice(1), core, core.nameOf(device));
+    }
+    if (words.length !== 2) return refuse('EINVAL');
+    configure(state, name, value, core);
+    return undefined;
+  },
+});
+
+/** process_invalidate_cblocks_message() */
+function invalidate(state: Cache, words: readonly Bytes[], core: Core, where: string): undefined {
+  const say = (text: string): void => {
+    core.log(3, `cache: ${where}: ${text}`);
+  };
+  if (state.mode !== 'passthrough') {
+    say('cache has to be in passthrough mode for invalidation');
+    return refuse('EPERM');
+  }
+  const size = core.sizeOfDev(state.fastDev) / state.blockSize;
+  for (const word of words) {
+    const [, first, last] = /^(\d+)(?:-(\d+))?$/.exec(word) ?? [];
+    if (first === undefined) {
+      say(`invalid cblock range '${word}'`);
+      return refuse('EINVAL');
+    }
+    const begin = BigInt(first);
+    const end = last === undefined ? begin + 1n : BigInt(last);
+    if (begin >= size) {
+      say(`begin cblock out of range: ${begin} >= ${size}`);
+      return refuse('EINVAL');
+    }
+    if (end > size) {
+      say(`end cblock out of range: ${end} > ${size}`);
+      return refuse('EINVAL');
+    }
+    if (begin >= end) {
+      say(`invalid cblock range: ${begin} >= ${end}`);
+      return refuse('EINVAL');
+    }
+  }
+  return undefined;
+}
+
+interface Writecache {
+  readonly mode: 'p' | 's';
+  readonly dev: number;
+  readonly cacheDev: number;
+  readonly blockSize: number;
+  readonly options: readonly (readonly [name: string, value?: bigint])[];
+  readonly blocks: bigint;
+  /** Is the list of free blocks made, as the first resume does? */
+  started: boolean;
+}
+
+/** The options in the order in which TABLE tells them. */
+const WRITECACHE_OPTIONS = [
+  'start_sector',
+  'high_watermark',
+  'low_watermark',
+  'writeback_jobs',
+  'autocommit_blocks',
+  'autocommit_time',
+  'max_age',
+  'cleaner',
+  'fua',
+  'nofua',
+  'metadata_only',
+  'pause_writeback',
+];
+const WITHOUT_VALUE = ['cleaner', 'fua', 'nofua', 'metadata_only'];
+
+/** calculate_memory_size(): as many blocks as go behind a header and an entry for each. */
+function cacheBlocks(bytes: bigint, blockSize: bigint): bigint {
+  let blocks = bytes / (blockSize + 16n);
+  const starts = (): bigint => ((64n + 16n * blocks + blockSize - 1n) / blockSize) * blockSize;
+  while (blocks > 0n && starts() + blocks * blockSize > bytes) blocks--;
+  return blocks;
+}
+
+/** dm-writecache.c */
+export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>({
+  name: 'writecache',
+  versions: { '5.10': [1, 4, 0], '6.1': [1, 6, 0] },
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const mode = words.next().toLowerCase();
+    if (mode !== 'p' && mode !== 's') return refuse('EINVAL');
+    const [dev, cacheDev] = [at.open(words.next()), at.open(words.next())];
+    const blockSize = words.u32();
+    if (blockSize === 0) return refuse('EINVAL');
+    const given2 = words.take(words.left > 0 ? words.u32() : 0);
+    const options = new Map<string, bigint | undefined>();
+    while (given2.left > 0) {
+      const name = given2.next().toLowerCase();
+      options.set(name, WITHOUT_VALUE.includes(name) ? undefined : given2.u64());
+    }
+    const start = options.get('start_sector') ?? 0n;
+    const bytes = (at.core.sizeOfDev(cacheDev) - start) * 512n;
+    return {
+      mode,
+      dev,
+      cacheDev,
+      blockSize,
+      options: WRITECACHE_OPTIONS.filter((name) => options.has(name)).map((name) => {
+        const value = options.get(name);
+        return value === undefined ? [name] : ([name, value] as const);
+      }),
+      blocks: cacheBlocks(bytes, BigInt(blockSize)),
+      started: false,
+    };
+  },
+  status: ({ state }, { kind }, { core }) => {
+    if (kind === 'ima') return '';
+    if (kind === 'info') {
+      const counters = core.is('6.1') ? ' 0'.repeat(10) : '';
+      return `0 ${state.blocks} ${state.started ? state.blocks : 0n} 0${counters}`;
+    }
+    const { mode, dev, cacheDev, blockSize } = state;
+    const words = state.options.flat();
+    return [mode, devText(dev), devText(cacheDev), blockSize, words.length, ...words].join(' ');
+  },
+  areas: ({ state: { dev }, length }) => [{ dev, start: 0n, length }],
+  resume: ({ state }) => {
+    state.started = true;
+  },
+  message: (_, words, { core }) => {
+    const [name = ''] = words;
+    const known = [
+      'flush',
+      'flush_on_suspend',
+      'cleaner',
+      ...(core.is('6.1') ? ['clear_stats'] : []),
+    ];
+    if (known.includes(name.toLowerCase())) {
+      return words.length === 1 ? undefined : refuse('EINVAL');
+    }
+    core.log(3, `writecache: unrecognised message received: ${name}`);
+    return refuse('EINVAL');
+  },
+});
+
+interface CloneMetadata {
+  readonly kind: 'clone';
+  hydrated: bigint;
+}
+
+interface Clone extends Devices {
+  readonly metadata: CloneMetadata;
+  readonly regionSize: bigint;
+  readonly regions: bigint;
+  hydrating: boolean;
+  readonly passdown: boolean;
+  threshold: number;
+  batch: number;
+  resumed: boolean;
+  readonly words: readonly Bytes[];
+}
+
+/** What may be copied is copied. */
+function hydrate(state: Clone): void {
+  if (state.hydrating && state.resumed) state.metadata.hydrated = state.regions;
+}
+
+/** dm-clone-target.c */
+export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
+  name: 'clone',
+  versions: { '5.10': [1, 0, 0] },
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const devices = devicesOf(words, at);
+    const regionSize = BigInt(words.u32());
+    if (regionSize === 0n) return refuse('EINVAL');
+    const features = words
+      .take(words.left > 0 ? words.u32() : 0)
+      .rest()
+      .map((word) => word.toLowerCase());
+    const core = words.take(words.left > 0 ? words.u32() : 0);
+    const numbers = { threshold: 1, batch: 1 };
+    while (core.left > 0) {
+      const name = core.next().toLowerCase();
+      if (name === 'hydration_threshold') numbers.threshold = core.u32();
+      else if (name === 'hydration_batch_size') numbers.batch = core.u32();
+      else refuse('EINVAL');
+    }
+    return {
+      ...devices,
+      ...numbers,
+      metadata: metadataOf<CloneMetadata>(at.core, devices.metadataDev, {
+        kind: 'clone',
+        hydrated: 0n,
+      }),
+      regionSize,
+      regions: (at.length + regionSize - 1n) / regionSize,
+      hydrating: !features.includes('no_hydration'),
+      passdown: !features.includes('no_discard_passdown'),
+      resumed: false,
+      words: given.slice(3),
+    };
+  },
+  status: ({ state }, { kind }, { core }) => {
+    if (kind === 'ima') return '';
+    if (kind === 'table') return [devicesText(state), ...state.words].join(' ');
+    const features = [
+      ...(state.hydrating ? [] : ['no_hydration']),
+      ...(state.passdown ? [] : ['no_discard_passdown']),
+    ];
+    const words = [
+      METADATA_BLOCK,
+      `6/${blocksOf(core, state.metadataDev)}`,
+      state.regionSize,
+      `${state.metadata.hydrated}/${state.regions}`,
+      0,
+      features.length,
+      ...features,
+      ...[4, 'hydration_threshold', state.threshold, 'hydration_batch_size', state.batch],
+      'rw',
+    ];
+    return words.join(' ');
+  },
+  areas: ({ state: { fastDev, slowDev }, length }) =>
+    [fastDev, slowDev].map((dev) => ({ dev, start: 0n, length })),
+  resume: ({ state }) => {
+    state.resumed = true;
+    hydrate(state);
+  },
+  postsuspend: ({ state }) => {
+    state.resumed = false;
+  },
+  message: ({ state }, words) => {
+    const [name = '', value = ''] = words;
+    const key = name.toLowerCase();
+    if (words.length === 1 && (key === 'enable_hydration' || key === 'disable_hydration')) {
+      state.hydrating = key === 'enable_hydration';
+      hydrate(state);
+      return undefined;
+    }
+    const number = words.length === 2 ? kstrtouint(value) : undefined;
+    if (number === undefined) return refuse('EINVAL');
+    if (key === 'hydration_threshold') state.threshold = number;
+    else if (key === 'hydration_batch_size') state.batch = number;
+    else return refuse('EINVAL');
+    return undefined;
+  },
+});
+
+interface EraMetadata {
+  readonly kind: 'era';
+  era: number;
+  held: boolean;
+}
+
+interface Era {
+  readonly metadataDev: number;
+  readonly originDev: number;
+  readonly blockSize: Bytes;
+  readonly metadata: EraMetadata;
+}
+
+/** dm-era-target.c */
+export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
+  name: 'era',
+  versions: { '5.10': [1, 0, 0] },
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const [metadataDev, originDev] = [at.open(words.next()), at.open(words.next())];
+    const blockSize = `${words.u32()}`;
+    const metadata = metadataOf<EraMetadata>(at.core, metadataDev, {
+      kind: 'era',
+      era: 0,
+      held: false,
+    });
+    return { metadataDev, originDev, blockSize, metadata };
+  },
+  status: ({ state }, { kind }, { core }) => {
+    if (kind === 'ima') return '';
+    const { metadataDev, originDev, blockSize, metadata } = state;
+    if (kind === 'table') return `${devText(metadataDev)} ${devText(originDev)} ${blockSize}`;
+    const held = metadata.held ? METADATA_USED : '-';
+    const used = `${METADATA_USED}/${blocksOf(core, metadataDev)}`;
+    return `${METADATA_BLOCK} ${used} ${metadata.era} ${held}`;
+  },
+  areas: ({ state: { originDev } }, { core }) => [
+    { dev: originDev, start: 0n, length: core.sizeOfDev(originDev) },
+  ],
+  // Its worker, which is asked, is stopped.
+  statusWaits: true,
+  // metadata_era_rollover()
+  preresume: ({ state: { metadata } }) => {
+    metadata.era++;
+  },
+  message: ({ state: { metadata } }, words, at) => eraMessage(metadata, words, at),
+});
+
+const METADATA_USED = 9;
+
+/** era_message() */
+function eraMessage(metadata: EraMetadata, words: readonly Bytes[], { core }: Place): undefined {
+  const say = (text: string): never => {
+    core.log(3, `era: ${text}`);
+    return refuse('EINVAL');
+  };
+  if (words.length !== 1) return say('incorrect number of message arguments');
+  const [name = ''] = words;
+  switch (name.toLowerCase()) {
+    case 'checkpoint':
+      metadata.era++;
+      return undefined;
+    case 'take_metadata_snap':
+      if (metadata.held) return say('metadata_take_snap: metadata snapshot already exists');
+      metadata.held = true;
+      metadata.era++;
+      return undefined;
+    case 'drop_metadata_snap':
+      if (!metadata.held) return say('metadata_drop_snap: no snap to drop');
+      metadata.held = false;
+      return undefined;
+    default:
+      return say(`unsupported message '${name}'`);
+  }
+}

@@ -63,7 +63,9 @@ export class Core {
   // ── The log ────────────────────────────────────────────────────────────────────────────────────
 
   log(priority: number, text: Bytes): void {
-    this.state.log.push({ priority, text: `device-mapper: ${text}` });
+    // From 6.0 on dm-crypt.c has another file's prefix before its own.
+    const more = text.startsWith('crypt: ') && this.is('6.1') ? 'trusted_key: ' : '';
+    this.state.log.push({ priority, text: `${more}device-mapper: ${text}` });
   }
 
   /** DMERR, which was DMWARN in most of dm-ioctl.c until 5.10. */

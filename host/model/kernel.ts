@@ -122,6 +122,7 @@ export class ModelKernel implements Transport {
       types: ['striped', 'linear', 'error'],
       modules: [],
       globalEvent: 0,
+      keys: new Set(),
       armed: 0,
       log: [],
       now: 0,
@@ -317,6 +318,16 @@ export class ModelKernel implements Transport {
     const failures = this.#failures.get(code) ?? [];
     this.#failures.set(code, failures);
     failures.push({ left: nth, errno: typeof errno === 'number' ? errno : errnoNumber(errno) });
+  }
+
+  /**
+   * Put a key into the keyring, for tables that name one. Its bytes are nobody's business.
+   *
+   * @param type - as in 'logon'
+   * @param description - as in 'cryptsetup:one'
+   */
+  addKey(type: string, description: string): void {
+    this.#core.state.keys.add(`${type}:${bytesOf(description)}`);
   }
 
   /**

@@ -120,6 +120,8 @@ export interface State {
   /** What is loaded beside: path selectors, policies and such. */
   modules: string[];
   globalEvent: number;
+  /** Keys of the kernel's keyrings, as in 'logon:name'. */
+  keys: Set<string>;
   /** What the control node's descriptor has seen (DM_DEV_ARM_POLL). */
   armed: number;
   log: LogLine[];

@@ -26,6 +26,8 @@ export function targetTypeNamed(core: Core, name: Bytes): AnyTargetType | undefi
   const found = TARGET_TYPES.find((type) => type.name === name && core.has(type.versions));
   if (found === undefined || core.state.types.includes(name)) return found;
   for (const one of found.module ?? [name]) core.state.types.unshift(one);
+  const greeting = found.greeting?.(core);
+  if (greeting !== undefined) core.log(6, greeting);
   return found;
 }
 

@@ -75,6 +75,8 @@ export interface TargetType<State = unknown> {
   readonly construct: (words: readonly Bytes[], at: Construction) => State;
   /** What the constructor logs besides, before a refusal of which this is the text. */
   readonly logs?: (text: string, at: Construction, words: readonly Bytes[]) => void;
+  /** What its module logs when it is loaded. */
+  readonly greeting?: (core: Core) => string | undefined;
   /** Undefined for what it does not write at all. */
   readonly status?: (target: Instance<State>, query: StatusQuery, at: Place) => Bytes | undefined;
   /** Refuses by a {@link Refusal}. */

@@ -6,12 +6,14 @@ import { mirror } from './targets/mirror.js';
 import { multipath } from './targets/multipath.js';
 import * as plain from './targets/plain.js';
 import { raid } from './targets/raid.js';
+import * as secrets from './targets/secret.js';
 import * as snapshots from './targets/snapshot.js';
 import * as thins from './targets/thin.js';
 
 /** All, in no order. */
 export const TARGET_TYPES: readonly AnyTargetType[] = [
   ...Object.values(plain),
+  ...Object.values(secrets),
   ...Object.values(snapshots),
   ...Object.values(thins),
   ...Object.values(caches),

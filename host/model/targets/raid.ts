@@ -51,6 +51,8 @@ const OPTIONS = [
   'journal_mode',
 ];
 const WITHOUT_VALUE = ['sync', 'nosync', 'raid10_use_near_sets'];
+const isOption = (word: string): boolean =>
+  OPTIONS.includes(word) || WITHOUT_VALUE.includes(word) || /^\d+$/.test(word);
 /** Of a check that a caller asks for. */
 const CHECKS = ['check', 'repair', 'resync', 'recover'];
 
@@ -77,6 +79,17 @@ function healthOf({ members }: Raid): string {
 export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
   name: 'raid',
   versions: { '5.10': [1, 15, 1] },
+  greeting: (core) => (core.is('6.12') ? undefined : 'raid: Loading target version 1.15.1'),
+  logs: (text, { core, length }, words) => {
+    const [level = '', count = ''] = words;
+    const own = words.slice(3, 2 + Number(count)).map((word) => word.toLowerCase());
+    if (text === 'Unable to parse RAID parameter') {
+      core.log(3, `raid: ${text}: ${own.find((word) => !isOption(word)) ?? ''}`);
+    }
+    if (text === 'RAID device lookup failure') {
+      sayRegionSize(core, level, own.includes('region_size'), length);
+    }
+  },
   construct: (given, at) => {
     const { core } = at;
     const words = new Words(given, core);

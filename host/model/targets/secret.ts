@@ -1,0 +1,518 @@
+// dm-crypt.c, dm-verity-target.c and dm-integrity.c. Keys are kept as they were given, as TABLE tells them.
+
+import { kstrtoull } from '../../targets/rules.js';
+import type { Core } from '../core.js';
+import type { Bytes } from '../packet.js';
+import {
+  Words,
+  devText,
+  measured,
+  refuse,
+  targetType,
+  type AnyTargetType,
+  type Answer,
+  type Construction,
+  type Instance,
+  type Place,
+} from '../target.js';
+
+const yes = (flag: boolean): string => (flag ? 'y' : 'n');
+
+// ── crypt ────────────────────────────────────────────────────────────────────────────────────────
+
+interface Crypt {
+  readonly cipher: Bytes;
+  /** As it was given: hexadecimal, ':32:logon:name', or '-'. */
+  key: Bytes;
+  readonly keySize: number;
+  keyValid: boolean;
+  readonly ivOffset: bigint;
+  readonly dev: number;
+  readonly start: bigint;
+  readonly flags: readonly string[];
+  readonly integrity: Bytes | undefined;
+  readonly sectorSize: number;
+  readonly integrityKeySize: number | undefined;
+  suspended: boolean;
+}
+
+/** Options without a value, in the order in which TABLE tells them. */
+const CRYPT_FLAGS = [
+  'allow_discards',
+  'same_cpu_crypt',
+  'high_priority',
+  'submit_from_crypt_cpus',
+  'no_read_workqueue',
+  'no_write_workqueue',
+];
+
+/** get_key_size(), crypt_set_key(): the size in bytes, undefined for what is no key. */
+function keySizeOf(key: Bytes, core: Core): number | undefined {
+  if (key === '-') return 0;
+  const [, size, type, name] = /^:(\d+):(logon|user|encrypted|trusted):(.+)$/s.exec(key) ?? [];
+  if (size !== undefined) {
+    if (!core.state.keys.has(`${type}:${name}`)) refuse('ENOKEY', 'Error decoding and setting key');
+    return Number(size);
+  }
+  return /^([0-9a-f]{2})+$/i.test(key) ? key.length / 2 : undefined;
+}
+
+/** dm-crypt.c */
+export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
+  name: 'crypt',
+  versions: { '5.10': [1, 22, 0], '6.1': [1, 24, 0], '6.12': [1, 28, 0], '7.2': [1, 29, 0] },
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const [cipher, key] = [words.next(), words.next()];
+    const keySize = keySizeOf(key, at.core) ?? refuse('EINVAL', 'Error decoding and setting key');
+    const ivOffset = words.u64();
+    const path = words.next();
+    const start = words.u64();
+    const flags = new Set<string>();
+    let [integrity, sectorSize]: [Bytes | undefined, number] = [undefined, 512];
+    let integrityKeySize: number | undefined;
+    const options = words.take(words.left > 0 ? words.u32() : 0);
+    while (options.left > 0) {
+      const option = options.next();
+      const [name = '', ...values] = option.split(':');
+      if (name === 'integrity') integrity = values.join(':');
+      else if (name === 'sector_size') sectorSize = Number(values[0]);
+      else if (name === 'integrity_key_size') integrityKeySize = Number(values[0]);
+      else flags.add(option.toLowerCase());
+    }
+    return {
+      cipher,
+      key: key.startsWith(':') ? key : key.toLowerCase(),
+      keySize,
+      keyValid: true,
+      ivOffset,
+      dev: at.open(path),
+      start,
+      flags: [...CRYPT_FLAGS, 'iv_large_sectors'].filter((flag) => flags.has(flag)),
+      integrity,
+      sectorSize,
+      integrityKeySize,
+      suspended: false,
+    };
+  },
+  status: ({ state }, { kind }, { core }) => {
+    if (kind === 'info') return '';
+    const { cipher, key, ivOffset, dev, start, flags, integrity, sectorSize } = state;
+    if (kind === 'ima') return cryptMeasured(state, core);
+    const options = [
+      ...flags.filter((flag) => flag !== 'iv_large_sectors'),
+      ...(integrity === undefined ? [] : [`integrity:${integrity}`]),
+      ...(sectorSize === 512 ? [] : [`sector_size:${sectorSize}`]),
+      ...(flags.includes('iv_large_sectors') ? ['iv_large_sectors'] : []),
+      ...(state.integrityKeySize === undefined
+        ? []
+        : [`integrity_key_size:${state.integrityKeySize}`]),
+    ];
+    const end = options.length > 0 ? [options.length, ...options] : [];
+    return [cipher, key, ivOffset, devText(dev), start, ...end].join(' ');
+  },
+  areas: ({ state: { dev, start }, length }) => [{ dev, start, length }],
+  postsuspend: ({ state }) => {
+    state.suspended = true;
+  },
+  preresume: ({ state }, { core }) => {
+    if (state.keyValid) return;
+    core.log(3, 'crypt: aborting resume - crypt key is not set.');
+    refuse('EAGAIN');
+  },
+  resume: ({ state }) => {
+    state.suspended = false;
+  },
+  message: ({ state }, words, at) => cryptMessage(state, words, at),
+});
+
+function cryptMeasured({ flags, ...state }: Crypt, core: Core): Bytes {
+  const { integrity, sectorSize, cipher, keySize } = state;
+  const known = CRYPT_FLAGS.filter((flag) => flag !== 'high_priority' || core.is('6.12'));
+  const told = [...known, 'iv_large_sectors'].map(
+    (flag) => `,${flag}=${yes(flags.includes(flag))}`,
+  );
+  const [tag, auth] = integrity?.split(':') ?? [];
+  const tags = tag === undefined ? '' : `,integrity_tag_size=${tag},cipher_auth=${auth}`;
+  const sector = sectorSize === 512 ? '' : `,sector_size=${sectorSize}`;
+  const key = `,cipher_string=${cipher},key_size=${keySize},key_parts=1,key_extra_size=0,key_mac_size=0`;
+  return `${measured(crypt, core)}${told.join('')}${tags}${sector}${key};`;
+}
+
+/** crypt_message() */
+function cryptMessage(state: Crypt, words: readonly Bytes[], { core }: Place): Answer {
+  const say = (text: string): never => {
+    core.log(4, `crypt: ${text}`);
+    return refuse('EINVAL');
+  };
+  const [name = '', what = '', key = ''] = words;
+  if (words.length < 2 || name.toLowerCase() !== 'key')
+    return say('unrecognised message received.');
+  if (!state.suspended) return say('not suspended during key manipulation.');
+  if (words.length === 3 && what.toLowerCase() === 'set') {
+    if (keySizeOf(key, core) !== state.keySize) return refuse('EINVAL');
+    state.key = key.startsWith(':') ? key : key.toLowerCase();
+    state.keyValid = true;
+    return undefined;
+  }
+  if (words.length === 2 && what.toLowerCase() === 'wipe') {
+    state.key = '00'.repeat(state.keySize);
+    state.keyValid = false;
+    return undefined;
+  }
+  return say('unrecognised message received.');
+}
+
+// ── verity ───────────────────────────────────────────────────────────────────────────────────────
+
+interface Verity {
+  /** VERSION, and from DATABLOCKS on, without the devices. */
+  readonly head: Bytes;
+  readonly dataDev: number;
+  readonly hashDev: number;
+  readonly sizes: Bytes;
+  readonly algorithm: Bytes;
+  readonly digest: Bytes;
+  readonly salt: Bytes;
+  readonly flags: readonly string[];
+  readonly fec:
+    | { readonly dev: number; readonly blocks: Bytes; readonly start: Bytes; readonly roots: Bytes }
+    | undefined;
+  readonly signature: Bytes | undefined;
+  readonly hashLength: bigint;
+}
+
+/** Options without a value, in the order in which TABLE tells them. */
+const VERITY_FLAGS = [
+  'ignore_corruption',
+  'restart_on_corruption',
+  'panic_on_corruption',
+  'restart_on_error',
+  'panic_on_error',
+  'ignore_zero_blocks',
+  'check_at_most_once',
+  'try_verify_in_tasklet',
+];
+
+/** What the constructor refuses behind the hash's own line in the log. */
+const BEHIND_HASH = [
+  'Digest size too big',
+  'Invalid root digest',
+  'Invalid salt',
+  'Unrecognized verity feature request',
+  'Invalid verity feature args',
+  'Block size for hash device is too small',
+];
+
+/** verity_setup_hash_alg() */
+function sayHash(core: Core, algorithm: Bytes): void {
+  const how = core.is('6.12') ? 'shash' : 'implementation';
+  core.log(6, `verity: ${algorithm} using ${how} "${algorithm}-generic"`);
+}
+
+/** dm-verity-target.c */
+export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
+  name: 'verity',
+  versions: { '5.10': [1, 7, 0], '6.1': [1, 9, 0], '6.12': [1, 10, 0], '7.2': [1, 13, 0] },
+  singleton: '6.12',
+  immutable: true,
+  construct: (given, at) => {
+    const { core } = at;
+    if (at.table.write) refuse('EINVAL', 'Device must be readonly');
+    const words = new Words(given, core);
+    const head = words.next();
+    const [dataDev, hashDev] = [at.open(words.next(), false), at.open(words.next(), false)];
+    const [dataBlock, hashBlock] = [words.u32(), words.u32()];
+    const [blocks, start] = [words.u64(), words.u64()];
+    const algorithm = words.next();
+    sayHash(core, algorithm);
+    const [digest, salt] = [words.next().toLowerCase(), words.next().toLowerCase()];
+    const options = words.take(words.left > 0 ? words.u32() : 0);
+    const flags = new Set<string>();
+    const values = new Map<string, Bytes>();
+    while (options.left > 0) {
+      const name = options.next().toLowerCase();
+      if (VERITY_FLAGS.includes(name)) flags.add(name);
+      else values.set(name, options.next());
+    }
+    const fecDev = values.get('use_fec_from_device');
+    return {
+      head,
+      dataDev,
+      hashDev,
+      sizes: `${dataBlock} ${hashBlock} ${blocks} ${start}`,
+      algorithm,
+      digest,
+      salt,
+      flags: VERITY_FLAGS.filter((flag) => flags.has(flag)),
+      fec:
+        fecDev === undefined
+          ? undefined
+          : {
+              dev: at.open(fecDev, false),
+              blocks: values.get('fec_blocks') ?? '0',
+              start: values.get('fec_start') ?? '0',
+              roots: values.get('fec_roots') ?? '0',
+            },
+      signature: values.get('root_hash_sig_key_desc'),
+      hashLength: 0n,
+    };
+  },
+  logs: (text, { core }, words) => {
+    if (BEHIND_HASH.includes(text)) sayHash(core, words[7] ?? '');
+    if (text !== 'Unrecognized verity feature request') return;
+    const unknown = words.slice(11).find((word) => !VERITY_FLAGS.includes(word.toLowerCase()));
+    core.log(3, `verity: ${text}: ${unknown}`);
+  },
+  status: ({ state }, { kind }, { core }) => {
+    if (kind === 'info') return core.is('7.2') ? 'V -' : 'V';
+    const { head, dataDev, hashDev, sizes, algorithm, digest, salt, flags, fec, signature } = state;
+    if (kind === 'ima') {
+      const has = (flag: string): string => `,${flag}=${yes(flags.includes(flag))}`;
+      const mode = flags.find((flag) => flag.endsWith('_corruption'));
+      const devices = `data_device_name=${devText(dataDev)},hash_device_name=${devText(hashDev)}`;
+      const hash = `verity_algorithm=${algorithm},root_digest=${digest},salt=${salt}`;
+      const rest = [
+        has('ignore_zero_blocks'),
+        has('check_at_most_once'),
+        signature === undefined ? '' : `,root_hash_sig_key_desc=${signature}`,
+        mode === undefined ? '' : `,verity_mode=${mode}`,
+      ];
+      const first = `hash_failed=V,verity_version=${head}`;
+      return `${measured(verity, core)},${first},${devices},${hash}${rest.join('')};`;
+    }
+    const options = [
+      ...flags,
+      ...(fec === undefined
+        ? []
+        : [
+            'use_fec_from_device',
+            devText(fec.dev),
+            'fec_blocks',
+            fec.blocks,
+            'fec_start',
+            fec.start,
+            'fec_roots',
+            fec.roots,
+          ]),
+      ...(signature === undefined ? [] : ['root_hash_sig_key_desc', signature]),
+    ];
+    const end = options.length > 0 ? [options.length, ...options] : [];
+    const devices = `${devText(dataDev)} ${devText(hashDev)}`;
+    return [head, devices, sizes, algorithm, digest, salt, ...end].join(' ');
+  },
+  areas: ({ state: { dataDev }, length }) => [{ dev: dataDev, start: 0n, length }],
+});
+
+// ── integrity ────────────────────────────────────────────────────────────────────────────────────
+
+/** What is in the superblock. */
+interface Superblock {
+  readonly kind: 'integrity';
+  readonly tagSize: number;
+  readonly sectorsPerBlock: number;
+  readonly log2Interleave: number;
+  readonly journalSectors: number;
+  readonly provided: bigint;
+}
+
+interface Integrity {
+  readonly dev: number;
+  readonly start: bigint;
+  readonly mode: Bytes;
+  readonly metaDev: number | undefined;
+  readonly superblock: Superblock;
+  readonly options: ReadonlyMap<string, Bytes>;
+}
+
+/** Bytes of a digest, by the hash's name or what is within hmac(). */
+const DIGESTS: Readonly<Record<string, number>> = {
+  crc32: 4,
+  crc32c: 4,
+  xxhash64: 8,
+  md5: 16,
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
+
+/** dm-integrity.c */
+export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
+  name: 'integrity',
+  versions: { '5.10': [1, 6, 0], '6.1': [1, 10, 0], '6.12': [1, 13, 0], '7.2': [1, 15, 0] },
+  singleton: '5.10',
+  construct: (given, at) => {
+    const words = new Words(given, at.core);
+    const path = words.next();
+    const start = words.u64();
+    const tag = words.next();
+    const mode = words.next();
+    const options = new Map<string, Bytes>();
+    const own = words.take(words.u32());
+    while (own.left > 0) {
+      const [name = '', ...value] = own.next().split(':');
+      options.set(name, value.join(':'));
+    }
+    const dev = at.open(path);
+    const metaPath = options.get('meta_device');
+    const metaDev = metaPath === undefined ? undefined : at.open(metaPath);
+    const hash = options
+      .get('internal_hash')
+      ?.split(':')[0]
+      ?.replace(/^hmac\((.*)\)$/, '$1');
+    if (hash !== undefined && !Object.hasOwn(DIGESTS, hash)) {
+      refuse('ENOENT', 'Invalid internal hash');
+    }
+    const tagSize = tag === '-' ? DIGESTS[hash ?? ''] : Number(kstrtoull(tag));
+    if (tagSize === undefined) return refuse('EINVAL', 'Unknown tag size');
+    const superblock = superblockOf(at, { dev, metaDev, start, tagSize, options });
+    if (at.length > superblock.provided) {
+      refuse('EINVAL', 'Not enough provided sectors for requested mapping size');
+    }
+    return { dev, start, mode, metaDev, superblock, options };
+  },
+  status: (target, { kind }, { core }) => integrityStatus(target, kind, core),
+  areas: ({ state }, { core }) => {
+    const { dev, start, metaDev, superblock } = state;
+    if (metaDev !== undefined) return [{ dev, start, length: superblock.provided }];
+    const length = core.sizeOfDev(dev) - start;
+    return length > 0n ? [{ dev, start, length }] : [];
+  },
+});
+
+/** initialize_superblock(), or what it has written before. */
+function superblockOf(
+  { core }: Construction,
+  given: Pick<Integrity, 'dev' | 'metaDev' | 'start' | 'options'> & { readonly tagSize: number },
+): Superblock {
+  const { dev, metaDev, start, tagSize, options } = given;
+  const place = `${core.placeOf(metaDev ?? dev)}+${metaDev === undefined ? start : 0n}`;
+  const numberOf = (name: string): number | undefined => {
+    const value = options.get(name);
+    return value === undefined ? undefined : Number(value);
+  };
+  const sectorsPerBlock = (numberOf('block_size') ?? 512) / 512;
+  const found = core.state.disks.get(place) as Superblock | undefined;
+  if (found !== undefined) {
+    if (found.tagSize !== tagSize) {
+      refuse('EINVAL', "Tag size doesn't match the information in superblock");
+    }
+    if (found.sectorsPerBlock !== sectorsPerBlock) {
+      refuse('EINVAL', "Block size doesn't match the information in superblock");
+    }
+    return found;
+  }
+  const dataSectors = core.sizeOfDev(dev) - start;
+  const metaSectors = metaDev === undefined ? dataSectors : core.sizeOfDev(metaDev);
+  // calculate_journal_section_size(): eight sectors of entries, and the blocks that they are for.
+  const entry = Math.ceil((8 + 8 * sectorsPerBlock + tagSize) / 8) * 8;
+  const space = options.has('journal_mac') ? 496 : 504;
+  const entries = Math.floor(space / entry) * 8;
+  const section = entries * sectorsPerBlock + 8;
+  const least = dataSectors >> 7n;
+  const journal = numberOf('journal_sectors') ?? Number(least < 131072n ? least : 131072n);
+  const sections = Math.max(1, Math.floor(journal / section));
+  const log2Interleave =
+    metaDev === undefined
+      ? Math.min(31, Math.max(3, 31 - Math.clz32(numberOf('interleave_sectors') ?? 32768)))
+      : 0;
+  const journalSectors = sections * section;
+  const fixed = options.has('fix_padding');
+  const provided =
+    metaDev === undefined
+      ? providedSectors(metaSectors, {
+          tagSize,
+          log2Interleave,
+          sectorsPerBlock,
+          journalSectors,
+          fixed,
+        })
+      : dataSectors - (dataSectors % BigInt(sectorsPerBlock));
+  if (provided <= 0n) return refuse('EINVAL', 'Could not initialize superblock');
+  const superblock: Superblock = {
+    kind: 'integrity',
+    tagSize,
+    sectorsPerBlock,
+    log2Interleave,
+    journalSectors,
+    provided,
+  };
+  core.state.disks.set(place, superblock);
+  return superblock;
+}
+
+/** get_provided_data_sectors(): the most of which the last sector is still on the device. */
+function providedSectors(
+  sectors: bigint,
+  layout: Pick<Superblock, 'tagSize' | 'log2Interleave' | 'sectorsPerBlock' | 'journalSectors'> & {
+    readonly fixed: boolean;
+  },
+): bigint {
+  const { tagSize, log2Interleave, sectorsPerBlock, journalSectors, fixed } = layout;
+  // METADATA_PADDING_SECTORS are 8; what was meant was their bytes, what is kept is 2^8 sectors.
+  const padding = fixed ? 4096n : 131072n;
+  const tags = BigInt(tagSize) << BigInt(Math.max(0, log2Interleave - Math.log2(sectorsPerBlock)));
+  const run = (((tags + padding - 1n) / padding) * padding) / 512n;
+  const fits = (provided: bigint): boolean => {
+    const area = (provided - 1n) >> BigInt(log2Interleave);
+    const offset = (provided - 1n) & ((1n << BigInt(log2Interleave)) - 1n);
+    const last = (area << BigInt(log2Interleave)) + (area + 1n) * run;
+    return last + 8n + BigInt(journalSectors) + offset < sectors;
+  };
+  let provided = 0n;
+  for (let bit = BigInt(sectors.toString(2).length) - 1n; bit >= 3n; bit--) {
+    if (fits(provided | (1n << bit))) provided |= 1n << bit;
+  }
+  return provided;
+}
+
+/** dm_integrity_status() */
+function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Core): Bytes {
+  const { dev, start, mode, metaDev, superblock, options } = state;
+  const { tagSize, sectorsPerBlock, journalSectors, log2Interleave, provided } = superblock;
+  if (kind === 'info') return `0 ${provided} -`;
+  const buffer = 1 << (31 - Math.clz32(Number(options.get('buffer_sectors') ?? 128)));
+  if (kind === 'ima') {
+    const flag = (name: string): string => `,${name}=${yes(options.has(name))}`;
+    const words = [
+      `,dev_name=${devText(dev)},start=${start},tag_size=${tagSize},mode=${mode}`,
+      metaDev === undefined ? '' : `,meta_device=${devText(metaDev)}`,
+      sectorsPerBlock === 1 ? '' : `,block_size=${sectorsPerBlock * 512}`,
+      ',recalculate=n',
+      ...['allow_discards', 'fix_padding', 'fix_hmac', 'legacy_recalculate'].map(flag),
+      `,journal_sectors=${journalSectors},interleave_sectors=${2 ** log2Interleave},buffer_sectors=${buffer};`,
+    ];
+    return `${measured(integrity, core)}${words.join('')}`;
+  }
+  const given = (name: string): string[] => {
+    const value = options.get(name);
+    if (value === undefined) return [];
+    return [value === '' ? name : `${name}:${value}`];
+  };
+  const words = [
+    ...(metaDev === undefined ? [] : [`meta_device:${devText(metaDev)}`]),
+    ...(sectorsPerBlock === 1 ? [] : [`block_size:${sectorsPerBlock * 512}`]),
+    ...given('reset_recalculate'),
+    ...given('allow_discards'),
+    ...(mode === 'D' && core.is('7.2') ? [] : [`journal_sectors:${journalSectors}`]),
+    `interleave_sectors:${2 ** log2Interleave}`,
+    `buffer_sectors:${buffer}`,
+    ...(mode === 'J'
+      ? [
+          `journal_watermark:${options.get('journal_watermark') ?? 50}`,
+          `commit_time:${options.get('commit_time') ?? 10000}`,
+        ]
+      : []),
+    ...(mode === 'B'
+      ? [
+          `sectors_per_bit:${options.get('sectors_per_bit') ?? 32768}`,
+          `bitmap_flush_interval:${options.get('bitmap_flush_interval') ?? 10000}`,
+        ]
+      : []),
+    ...['fix_padding', 'fix_hmac', 'legacy_recalculate'].flatMap(given),
+    ...['internal_hash', 'journal_crypt', 'journal_mac'].flatMap(given),
+  ];
+  return [devText(dev), start, tagSize, mode, words.length, ...words].join(' ');
+}

@@ -11,6 +11,7 @@ import { COMMANDS, validate, type Waiting } from './commands.js';
 import { Core } from './core.js';
 import { removeDeferred } from './mapped.js';
 import { Packet, arrayOf, bytesOf } from './packet.js';
+import { hasActivePath } from './targets/multipath.js';
 import { Refusal } from './refusal.js';
 import { copyOf, type Block, type Release, type State } from './state.js';
 import { describe } from './describe.js';
@@ -130,10 +131,7 @@ export class ModelKernel implements Transport {
     };
     this.#core = new Core(release, major, state);
     this.#core.onEvent = () => {
-      const waiters = [...this.#waiters];
-      this.#waiters.clear();
-      // Behind the ioctl that has raised it.
-      for (const wake of waiters) queueMicrotask(wake);
+      this.#wake();
     };
     this.#core.onLastClose = () => {
       removeDeferred(this.#core);
@@ -173,14 +171,12 @@ export class ModelKernel implements Transport {
 
   /** Nothing: devices stay when a control node is closed. */
   close(): void {
-    for (const wake of this.#waiters) wake();
+    this.#wake();
   }
 
   /** What the last ioctl logged, as `KernelTransport` tells it. */
   kernelLog(): string[] {
-    return this.#core.state.log
-      .slice(this.#logged)
-      .map(({ text }) => textOf(arrayOf(text)).replace('device-mapper: ', ''));
+    return this.#core.state.log.slice(this.#logged).map(({ text }) => textOf(arrayOf(text)));
   }
 
   /** Sleeps on the model's own clock, which goes on at once when all that can run has run. */
@@ -236,6 +232,22 @@ export class ModelKernel implements Transport {
   #readable(): boolean {
     const { globalEvent, armed } = this.#core.state;
     return ((globalEvent - armed) | 0) > 0;
+  }
+
+  /** An ioctl of a mapped device itself, of which there is one that is device-mapper's. */
+  deviceIoctlSync(path: string, request: number): number {
+    const dev = this.#core.lookup(path);
+    if (typeof dev !== 'number') return errnoNumber(dev);
+    if (!this.#core.canOpen(dev)) return errnoNumber('ENXIO');
+    const [target] = this.#core.byDev(dev)?.live?.targets ?? [];
+    const isProbe = request === uapi.DM_MPATH_PROBE_PATHS && this.#core.is('7.2');
+    if (!isProbe || target?.type !== 'multipath') return ENOTTY;
+    return hasActivePath(target) ? 0 : errnoNumber('ENOTCONN');
+  }
+
+  /** The same. */
+  deviceIoctl(path: string, request: number): Promise<number> {
+    return Promise.resolve(this.deviceIoctlSync(path, request));
   }
 
   /** Who has a device open: mapped devices by name, and {@link ModelKernel.open}. */
@@ -360,7 +372,7 @@ export class ModelKernel implements Transport {
       throw new InputError({ path: 'snapshot' }, text);
     }
     this.#core.state = copyOf(snapshot.state as State);
-    this.#core.onEvent();
+    this.#wake();
   }
 
   /** Devices, their tables, and what they stand on, for people. */
@@ -386,6 +398,13 @@ export class ModelKernel implements Transport {
       failures.filter(({ left }) => left > 0),
     );
     return hit?.errno;
+  }
+
+  /** Whoever waits looks again, behind the ioctl that may have changed something. */
+  #wake(): void {
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const wake of waiters) queueMicrotask(wake);
   }
 
   // ── ctl_ioctl() ────────────────────────────────────────────────────────────────────────────────
@@ -428,6 +447,7 @@ export class ModelKernel implements Transport {
         throw error;
       } finally {
         for (const work of core.later.splice(0)) work();
+        this.#wake();
       }
       if (typeof answer === 'number') return answer;
       if (typeof answer === 'object') return answer as Waiting;

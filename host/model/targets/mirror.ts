@@ -71,6 +71,17 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
       inSync: sync === 'nosync',
     };
   },
+  // dm-log.c dm_dirty_log_create(), create_log_context()
+  logs: (text, { core }, words) => {
+    if (text !== 'Error creating mirror dirty log') return;
+    const [type = '', , ...args] = words;
+    const region = type === 'disk' ? args[1] : args[0];
+    const what =
+      type === 'core' || type === 'disk'
+        ? `invalid region size ${region}`
+        : `Module for logging type "${type}" not found.`;
+    core.log(4, `dirty region log: ${what}`);
+  },
   status: (target, { kind }, { core }) => {
     const { state } = target;
     const { legs, handleErrors, keepLog } = state;

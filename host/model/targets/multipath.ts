@@ -4,7 +4,7 @@
 import { sscanf32 } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
-import type { Release } from '../state.js';
+import type { Release, TargetInstance } from '../state.js';
 import {
   Words,
   devText,
@@ -217,6 +217,12 @@ export const multipath: AnyTargetType = /* @__PURE__ */ targetType<Multipath>({
   },
   message: ({ state }, words, at) => message(state, words, at),
 });
+
+/** multipath_probe_paths(): has it a path that is not failed? */
+export function hasActivePath(target: TargetInstance): boolean {
+  const { groups } = target.state as Multipath;
+  return groups.some(({ paths }) => paths.some(({ active }) => active));
+}
 
 function featureText(state: Multipath): Bytes {
   const words = [

@@ -52,18 +52,6 @@ function construct(given: readonly Bytes[], at: Construction, isMerge: boolean):
   // An origin is only read from, unless the snapshot is merged into it.
   const origin = at.open(words.next(), isMerge);
   const path = words.next();
-  const cow = core.lookup(path);
-  if (cow === origin) {
-    const where = `table: ${core.nameOf(at.device)}:`;
-    if (core.is('6.12')) {
-      // dm_put_device() of a device that was not got, and the other way round.
-      core.log(3, `${where} device  not in table devices list`);
-      core.later.push(() => {
-        core.log(4, `${where} dm_table_destroy: dm_put_device call missing for ${devText(origin)}`);
-      });
-    }
-    refuse('EINVAL', 'COW device cannot be the same as origin device');
-  }
   const opened = at.open(path);
   const store = words.next().toUpperCase();
   if (store !== 'P' && store !== 'PO' && store !== 'N') return refuse('EINVAL');
@@ -75,6 +63,18 @@ function construct(given: readonly Bytes[], at: Construction, isMerge: boolean):
   const chunk = sharers(core, opened).length > 0 ? 0n : asked;
   return { origin, cow: opened, store, chunk, asked, zeroes, passdown };
 }
+
+/** dm_put_device() of a device that was not got, and the other way round. */
+const logs: NonNullable<TargetType<Snapshot>['logs']> = (text, { core, device }, words) => {
+  if (text !== 'COW device cannot be the same as origin device' || !core.is('6.12')) return;
+  const where = `table: ${core.nameOf(device)}:`;
+  const origin = core.lookup(words[0] ?? '');
+  core.log(3, `${where} device  not in table devices list`);
+  core.later.push(() => {
+    const dev = typeof origin === 'number' ? devText(origin) : '';
+    core.log(4, `${where} dm_table_destroy: dm_put_device call missing for ${dev}`);
+  });
+};
 
 /** The header and one area of a persistent store (dm-snap-persistent.c). */
 const metadataOf = ({ store, chunk }: Snapshot): bigint => (store === 'N' ? 0n : 2n * chunk);
@@ -132,6 +132,7 @@ export const snapshot: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>({
   versions: { '5.10': [1, 16, 0] },
   module: MODULE,
   construct: (words, at) => construct(words, at, false),
+  logs,
   status: status(() => snapshot),
   areas,
   preresume,
@@ -144,6 +145,7 @@ export const snapshotMerge: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>
   versions: { '5.10': [1, 5, 0] },
   module: MODULE,
   construct: (words, at) => construct(words, at, true),
+  logs,
   status: status(() => snapshotMerge),
   areas,
   preresume,

@@ -34,7 +34,7 @@ const CODEC = `
   DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG DM_UDEV_FLAGS_SHIFT DM_UDEV_LOW_PRIORITY_FLAG
   DM_UDEV_PRIMARY_SOURCE_FLAG DM_UEVENT_GENERATED_FLAG DM_UUID_FLAG DM_UUID_LEN DM_VERSION
   DM_VERSION_CMD DM_VERSION_MAJOR`;
-const MODEL = `${CODEC} DeviceMapper DeviceMapperSync record replay`;
+const MODEL = `${CODEC} DeviceMapper DeviceMapperSync ModelKernel record replay`;
 const KERNEL = `${MODEL} KernelTransport
   createActiveDevice createDevice getVersion loadTable removeDevice resume suspend`;
 

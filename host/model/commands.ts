@@ -17,7 +17,7 @@ import {
 } from './table.js';
 import { destroy, inOrder, removeAll, resume, suspend, swap } from './mapped.js';
 import { align, type Bytes, type Packet } from './packet.js';
-import { Refusal } from './refusal.js';
+import { Refusal, refuse } from './refusal.js';
 import type { Device, Table } from './state.js';
 import { statsMessage } from './stats.js';
 import type { Answer, StatusType } from './target.js';
@@ -89,11 +89,11 @@ export function validate(core: Core, command: number, packet: Packet): void {
   if (command === uapi.DM_DEV_CREATE_CMD) {
     if (name === 0) {
       core.logIoctl('name not supplied when creating device');
-      throw new Refusal('EINVAL');
+      refuse('EINVAL');
     }
   } else if (name !== 0 && uuid !== 0) {
     core.logIoctl(`only supply one of name or uuid, cmd(${command})`);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   packet.setByte(abi.HEADER_NAME + uapi.DM_NAME_LEN - 1, 0);
   packet.setByte(abi.HEADER_UUID + uapi.DM_UUID_LEN - 1, 0);
@@ -106,7 +106,7 @@ function find(core: Core, packet: Packet): Device {
   const { name, uuid, dev } = packet;
   const structure = (text: string): never => {
     if (core.is('6.1')) core.logIoctl(`Invalid ioctl structure: ${text}, dev ${dev.toString(16)}`);
-    throw new Refusal('ENXIO');
+    refuse('ENXIO');
   };
   let device: Device | undefined;
   if (uuid !== '') {
@@ -116,7 +116,7 @@ function find(core: Core, packet: Packet): Device {
     if (dev !== 0n) structure(`name ${name}`);
     device = core.byName(name);
   } else if (dev !== 0n) device = core.byDev(Number(dev & 0xffffffffn));
-  if (device === undefined) throw new Refusal('ENXIO');
+  if (device === undefined) refuse('ENXIO');
   packet.name = device.name;
   packet.uuid = device.uuid;
   const inactive = device.inactive !== undefined;
@@ -177,11 +177,11 @@ function uevent(packet: Packet, device: Device): void {
 function checkName(core: Core, name: Bytes): void {
   if (name.includes('/')) {
     core.logIoctl(core.is('6.12') ? "device name cannot contain '/'" : 'invalid device name');
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   if (core.is('6.12') && ['control', '.', '..'].includes(name)) {
     core.logIoctl('device name cannot be "control", ".", or ".."');
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
 }
 
@@ -239,9 +239,9 @@ function createDevice(core: Core, packet: Packet): void {
     ? minorOf(Number(packet.dev & 0xffffffffn))
     : undefined;
   const device = core.create(minor);
-  if (device === undefined) throw new Refusal('ENXIO');
+  if (device === undefined) refuse('ENXIO');
   if (core.byName(name) !== undefined || core.byUuid(uuid) !== undefined) {
-    throw new Refusal('EBUSY');
+    refuse('EBUSY');
   }
   core.state.devices.push(Object.assign(device, { name, uuid }));
   packet.flag(0, uapi.DM_INACTIVE_PRESENT_FLAG);
@@ -253,7 +253,7 @@ function removeDevice(core: Core, packet: Packet): void {
   const device = find(core, packet);
   const deferred = packet.has(uapi.DM_DEFERRED_REMOVE);
   if (device.openCount > 0) {
-    if (!deferred) throw new Refusal('EBUSY');
+    if (!deferred) refuse('EBUSY');
     device.deferredRemove = true;
     return;
   }
@@ -270,7 +270,7 @@ function renameDevice(core: Core, packet: Packet): void {
   const longest = (asUuid ? uapi.DM_UUID_LEN : uapi.DM_NAME_LEN) - 1;
   if (at < abi.HEADER_DATA || !packet.hasString(at) || fresh === '' || fresh.length > longest) {
     core.logIoctl('Invalid new mapped device name or uuid string supplied.');
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   if (!asUuid) checkName(core, fresh);
   const { name } = packet;
@@ -279,20 +279,20 @@ function renameDevice(core: Core, packet: Packet): void {
     core.logIoctl(
       `Unable to change ${what} on mapped device ${name} to one that already exists: ${fresh}`,
     );
-    throw new Refusal('EBUSY');
+    refuse('EBUSY');
   }
   const device = core.byName(name);
   if (device === undefined) {
     core.logIoctl(
       `Unable to rename non-existent device, ${name} to ${asUuid ? 'uuid ' : ''}${fresh}`,
     );
-    throw new Refusal('ENXIO');
+    refuse('ENXIO');
   }
   if (asUuid && device.uuid !== '') {
     core.logIoctl(
       `Unable to change uuid of mapped device ${name} to ${fresh} because uuid is already set to ${device.uuid}`,
     );
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   if (asUuid) device.uuid = fresh;
   else {
@@ -323,7 +323,7 @@ function suspendOrResume(core: Core, packet: Packet): Waiting | undefined {
 }
 
 function doSuspend(core: Core, packet: Packet, device: Device): void {
-  if (!device.suspended) suspend(core, device, packet.has(uapi.DM_NOFLUSH_FLAG));
+  if (!device.suspended) suspend(core, device, { noflush: packet.has(uapi.DM_NOFLUSH_FLAG) });
   tellDevice(core, packet, device);
 }
 
@@ -333,7 +333,7 @@ function doResume(core: Core, packet: Packet, device: Device): void {
   packet.flag(0, uapi.DM_INACTIVE_PRESENT_FLAG);
   let old: Table | undefined;
   if (fresh !== undefined) {
-    if (!device.suspended) suspend(core, device, packet.has(uapi.DM_NOFLUSH_FLAG));
+    if (!device.suspended) suspend(core, device, { noflush: packet.has(uapi.DM_NOFLUSH_FLAG) });
     try {
       old = swap(core, device, fresh);
     } catch (error) {
@@ -383,7 +383,7 @@ function setGeometry(core: Core, packet: Packet): void {
   const at = packet.get('dataStart');
   const say = (text: string): never => {
     core.logIoctl(text);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   };
   if (at < abi.HEADER_DATA || !packet.hasString(at)) say('Invalid geometry supplied.');
   const numbers = /^\s*(\d+)\s*(?<!\d(?=\d))(\d+)\s+(\d+)\s+(\d+)$/.exec(packet.string(at));
@@ -399,7 +399,7 @@ function setGeometry(core: Core, packet: Packet): void {
   if (cylinders > 65535n || heads > 255n || sectors > 255n) say('Geometry exceeds range limits.');
   if (start > cylinders * heads * sectors) {
     core.log(core.is('6.1') ? 3 : 4, 'core: Start sector is beyond the geometry limits.');
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   device.geometry = [cylinders, heads, sectors, start].map(Number);
   packet.set('dataSize', 0);
@@ -411,10 +411,10 @@ function setGeometry(core: Core, packet: Packet): void {
 function loadTable(core: Core, packet: Packet): void {
   const device = find(core, packet);
   const count = packet.get('targetCount');
-  if (count > uapi.DM_MAX_TARGETS && core.is('6.1')) throw new Refusal('EOVERFLOW');
+  if (count > uapi.DM_MAX_TARGETS && core.is('6.1')) refuse('EOVERFLOW');
   // dm_table_create(): the sum that 5.10 rounds up wraps.
-  if (count > 0xfffffff0) throw new Refusal('ENOMEM');
-  const table = createTable(!packet.has(uapi.DM_READONLY_FLAG));
+  if (count > 0xfffffff0) refuse('ENOMEM');
+  const table = createTable(packet.has(uapi.DM_READONLY_FLAG) ? 'read' : 'write');
   try {
     populateTable(core, device, table, packet, count);
     completeTable(core, device, table);
@@ -424,7 +424,7 @@ function loadTable(core: Core, packet: Packet): void {
       !table.targets.some((target) => typeOf(target).wildcard === true)
     ) {
       core.logIoctl(`can't replace immutable target type ${device.immutableType}`);
-      throw new Refusal('EINVAL');
+      refuse('EINVAL');
     }
     if (device.type === 0) {
       setUpQueue(core, device, table);
@@ -432,7 +432,7 @@ function loadTable(core: Core, packet: Packet): void {
       core.logIoctl(
         `can't change device type (old=${device.type} vs new=${table.type}) after initial table load.`,
       );
-      throw new Refusal('EINVAL');
+      refuse('EINVAL');
     }
   } catch (error) {
     destroyTable(core, device, table);
@@ -469,11 +469,11 @@ function populateTable(
   const strict = core.is('6.12');
   const say = (...texts: string[]): never => {
     for (const text of texts) core.log(3, `ioctl: ${text}`);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   };
   if (count === 0) {
     core.logIoctl('populate_table: no targets specified');
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   let spec = 0;
   let next = packet.get('dataStart');
@@ -627,7 +627,7 @@ function listVersions(core: Core, packet: Packet): void {
 /** get_target_version() */
 function getTargetVersion(core: Core, packet: Packet): void {
   const type = targetTypeNamed(core, packet.name);
-  if (type === undefined) throw new Refusal('EINVAL');
+  if (type === undefined) refuse('EINVAL');
   tellVersions(core, packet, [type.name]);
 }
 
@@ -665,7 +665,7 @@ function targetMessage(core: Core, packet: Packet): number | undefined {
   const device = find(core, packet);
   const say = (text: string): never => {
     core.logIoctl(text);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   };
   const textAt = at + abi.TARGET_MSG_TEXT;
   if (at < abi.HEADER_DATA || !packet.hasString(textAt)) say('Invalid target message parameters.');

@@ -4,7 +4,7 @@
 import { majorOf, makeDev, minorOf } from '../types.js';
 import type { Bytes } from './packet.js';
 import type { Errno } from './refusal.js';
-import type { Block, Device, Release, State } from './state.js';
+import type { Block, Device, OpenDevice, Release, State } from './state.js';
 
 /** The releases in their order. */
 const RELEASES: readonly Release[] = ['5.10', '6.1', '6.12', '7.2'];
@@ -13,7 +13,7 @@ const RELEASES: readonly Release[] = ['5.10', '6.1', '6.12', '7.2'];
 const MINORS = 1 << 20;
 
 /** Paths that are there on every machine, and no block device. */
-const NO_BLOCK = new Set([
+const NO_BLOCK: ReadonlySet<string> = new Set([
   '/',
   '/dev',
   '/dev/',
@@ -22,6 +22,9 @@ const NO_BLOCK = new Set([
   '/dev/mapper',
   '/dev/mapper/control',
 ]);
+
+/** A lower device, and how it is opened. */
+type Opening = Pick<OpenDevice, 'dev' | 'write'>;
 
 /** The kernel below its ioctls. */
 export class Core {
@@ -115,23 +118,25 @@ export class Core {
   /** Where a device's first sector is: what is written there stays, whatever is made above it. */
   placeOf(dev: number): string {
     let place = { dev, sector: 0n };
-    for (;;) {
+    // Nothing keeps a stack from being a ring, so that it is followed so far and no further.
+    for (let left = this.state.devices.length; left > 0; left--) {
       const target = this.byDev(place.dev)?.live?.targets.find(
         ({ begin, length }) => place.sector >= begin && place.sector < begin + length,
       );
-      if (target?.type !== 'linear') return `${place.dev}:${place.sector}`;
+      if (target?.type !== 'linear') break;
       const below = target.state as { readonly dev: number; readonly offset: bigint };
-      if (below.dev === place.dev) return `${place.dev}:${place.sector}`;
       place = { dev: below.dev, sector: below.offset + place.sector - target.begin };
     }
+    return `${place.dev}:${place.sector}`;
   }
 
   /** The most sectors that a discard may have, 0 if it takes none; the least of what is below. */
-  discardSectorsOf(dev: number): number {
+  discardSectorsOf(dev: number, above: readonly number[] = []): number {
     const device = this.byDev(dev);
     if (device === undefined) return this.block(dev)?.discardSectors ?? 0;
-    const below = device.live?.devices.filter((used) => used.dev !== dev) ?? [];
-    return Math.min(...below.map((used) => this.discardSectorsOf(used.dev)));
+    const path = [...above, dev];
+    const below = device.live?.devices.filter((used) => !path.includes(used.dev)) ?? [];
+    return Math.min(...below.map((used) => this.discardSectorsOf(used.dev, path)));
   }
 
   logicalBlockSizeOf(dev: number): number {
@@ -235,7 +240,7 @@ export class Core {
   }
 
   /** dm_get_table_device(): one opening for all that a device's tables do with another. */
-  openFor(device: Device, dev: number, write: boolean): Errno | undefined {
+  openFor(device: Device, { dev, write }: Opening): Errno | undefined {
     const known = device.opened.find((one) => one.dev === dev && one.write === write);
     if (known !== undefined) {
       known.count++;
@@ -247,7 +252,7 @@ export class Core {
   }
 
   /** dm_put_table_device() */
-  closeFor(device: Device, dev: number, write: boolean): void {
+  closeFor(device: Device, { dev, write }: Opening): void {
     const known = device.opened.find((one) => one.dev === dev && one.write === write);
     if (known === undefined || --known.count > 0) return;
     device.opened = device.opened.filter((one) => one !== known);

@@ -1,5 +1,6 @@
 // A model kernel as text, for people who look at a failing test.
 
+import { zeroKeys } from '../keys.js';
 import { textOf } from '../wire.js';
 import type { Core } from './core.js';
 import { arrayOf } from './packet.js';
@@ -53,7 +54,9 @@ function rowsOf(core: Core, device: Device, slot: string, table: Table | undefin
   return (table?.targets ?? []).map((target) => {
     const query = { kind: 'table' as const, noflush: true };
     const told = typeOf(target).status?.(target as never, query, { core, device, table: table! });
-    const row = `${target.begin} ${target.length} ${target.type} ${text(told ?? '')}`;
+    const parameters = arrayOf(told ?? '');
+    zeroKeys(target.type, parameters);
+    const row = `${target.begin} ${target.length} ${target.type} ${textOf(parameters)}`;
     return `  ${slot}: ${row.trimEnd()}`;
   });
 }

@@ -12,7 +12,7 @@ import { Core } from './core.js';
 import { removeDeferred } from './mapped.js';
 import { Packet, arrayOf, bytesOf } from './packet.js';
 import { hasActivePath } from './targets/multipath.js';
-import { Refusal } from './refusal.js';
+import { Refusal, refuse } from './refusal.js';
 import { copyOf, type Block, type Release, type State } from './state.js';
 import { describe } from './describe.js';
 
@@ -474,13 +474,13 @@ export class ModelKernel implements Transport {
       if (core.is('6.1')) {
         core.logIoctl(`Invalid data size in the ioctl structure: ${size}`);
       }
-      throw new Refusal('EINVAL');
+      refuse('EINVAL');
     }
     const secure = header.has(uapi.DM_SECURE_DATA_FLAG);
     const taken = noParams ? abi.HEADER_DATA : size;
     const packet = new Packet(buffer, taken);
     if (secure) buffer.fill(0, 0, taken);
-    if (taken > uapi.DM_MAX_DATA_SIZE) throw new Refusal('ENOMEM');
+    if (taken > uapi.DM_MAX_DATA_SIZE) refuse('ENOMEM');
     return packet;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
-import { Refusal } from './refusal.js';
+import { refuse } from './refusal.js';
 import type { Device, Table } from './state.js';
 import {
   calculateLimits,
@@ -17,7 +17,7 @@ import {
 // ── Suspending ─────────────────────────────────────────────────────────────────────────────────
 
 /** dm_suspend(): there is no I/O to wait for. */
-export function suspend(core: Core, device: Device, noflush: boolean): void {
+export function suspend(core: Core, device: Device, { noflush }: Pick<Device, 'noflush'>): void {
   device.noflush = noflush;
   if (device.live !== undefined) presuspendTargets(core, device, device.live);
   device.suspended = true;
@@ -43,7 +43,7 @@ export function swap(core: Core, device: Device, table: Table): Table | undefine
 /** dm_resume() */
 export function resume(core: Core, device: Device): void {
   const { live } = device;
-  if (!device.suspended || live === undefined || sizeOf(live) === 0n) throw new Refusal('EINVAL');
+  if (!device.suspended || live === undefined || sizeOf(live) === 0n) refuse('EINVAL');
   resumeTargets(core, device, live);
   device.suspended = false;
 }

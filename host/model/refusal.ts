@@ -21,3 +21,8 @@ export class Refusal extends Error {
     return errnoNumber(this.code);
   }
 }
+
+/** Say no. */
+export function refuse(code: Errno, text?: string): never {
+  throw new Refusal(code, text);
+}

@@ -2,10 +2,10 @@
 
 import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
-import { Refusal } from './refusal.js';
+import { Refusal, refuse } from './refusal.js';
 import type { Device, StatsRegion } from './state.js';
 import { sscanf32, sscanf64 } from '../targets/rules.js';
-import { refuse, type Answer } from './target.js';
+import type { Answer } from './target.js';
 
 /** DM_STAT_MAX_ENTRIES; kernels without it run out of memory there. */
 const MAX_ENTRIES = 8388608n;

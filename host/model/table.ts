@@ -6,13 +6,14 @@ import { Arguments, refusalBy } from '../targets/rules.js';
 import { textOf } from '../wire.js';
 import type { Core } from './core.js';
 import { arrayOf, type Bytes } from './packet.js';
-import { Refusal, type Errno } from './refusal.js';
+import { Refusal, refuse, type Errno } from './refusal.js';
 import type { Device, Table, TargetInstance } from './state.js';
 import {
   devText,
   type AnyTargetType,
   type Construction,
   type Instance,
+  type Mode,
   type Place,
 } from './target.js';
 import { TARGET_TYPES } from './targets.js';
@@ -43,27 +44,28 @@ export function sizeOf({ targets }: Table): bigint {
 }
 
 /** dm_table_create() */
-export function createTable(write: boolean): Table {
-  return { write, targets: [], devices: [], type: 1, singleton: false };
+export function createTable(mode: Mode): Table {
+  return { write: mode === 'write', targets: [], devices: [], type: 1, singleton: false };
 }
 
 /** dm_get_device() */
-function openDevice(core: Core, device: Device, table: Table, path: Bytes, write: boolean): number {
+function openDevice({ core, device, table }: Place, path: Bytes, mode: Mode): number {
+  const write = mode === 'write';
   const dev = core.lookup(textOf(arrayOf(path)));
-  if (typeof dev !== 'number') throw new Refusal(dev);
-  if (core.is('6.12') && dev === core.devOf(device)) throw new Refusal('EINVAL');
+  if (typeof dev !== 'number') refuse(dev);
+  if (core.is('6.12') && dev === core.devOf(device)) refuse('EINVAL');
   const known = table.devices.find((used) => used.dev === dev);
   if (known === undefined) {
-    const refused = core.openFor(device, dev, write);
-    if (refused !== undefined) throw new Refusal(refused);
+    const refused = core.openFor(device, { dev, write });
+    if (refused !== undefined) refuse(refused);
     table.devices.unshift({ dev, write, count: 1 });
     return dev;
   }
   if (write && !known.write) {
     // upgrade_mode()
-    const refused = core.openFor(device, dev, true);
-    if (refused !== undefined) throw new Refusal(refused);
-    core.closeFor(device, dev, false);
+    const refused = core.openFor(device, { dev, write: true });
+    if (refused !== undefined) refuse(refused);
+    core.closeFor(device, { dev, write: false });
     known.write = true;
   }
   known.count++;
@@ -75,7 +77,7 @@ export function putDevice(core: Core, device: Device, table: Table, dev: number)
   const used = table.devices.find((one) => one.dev === dev);
   if (used === undefined || --used.count > 0) return;
   table.devices = table.devices.filter((one) => one !== used);
-  core.closeFor(device, dev, used.write);
+  core.closeFor(device, used);
 }
 
 /** dm_table_add_target() */
@@ -91,7 +93,7 @@ export function addTarget(
   const where = core.nameOf(device);
   const say = (text: Bytes): never => {
     core.log(3, `table: ${where}: ${text}`);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   };
   if (table.singleton) {
     say(`target type ${table.targets[0]?.type ?? ''} must appear alone in table`);
@@ -109,8 +111,8 @@ export function addTarget(
     table,
     begin,
     length,
-    open: (path, write = table.write) => {
-      const dev = openDevice(core, device, table, path, write);
+    open: (path, mode = table.write ? 'write' : 'read') => {
+      const dev = openDevice({ core, device, table }, path, mode);
       opened.push(dev);
       return dev;
     },
@@ -118,7 +120,7 @@ export function addTarget(
   let words: readonly Bytes[] = [];
   try {
     check(core, table, type);
-    if (begin !== sizeOf(table)) throw new Refusal('EINVAL', 'Gap in table');
+    if (begin !== sizeOf(table)) refuse('EINVAL', 'Gap in table');
     words = splitWords();
     checkWords(at, type, words);
     const state = type.construct(words, at) as unknown;
@@ -155,24 +157,24 @@ function checkWords(
       return { sectors, dev: devText(dev), logicalBlockSize: core.logicalBlockSizeOf(dev) };
     },
   });
-  if (refused !== undefined) throw new Refusal(errnoCode(refused.errno) as Errno, refused.log);
+  if (refused !== undefined) refuse(errnoCode(refused.errno) as Errno, refused.log);
 }
 
 function check(core: Core, table: Table, type: AnyTargetType): void {
   if (type.singleton !== undefined && core.is(type.singleton)) {
     if (table.targets.length > 0) {
-      throw new Refusal('EINVAL', 'singleton target type must appear alone in table');
+      refuse('EINVAL', 'singleton target type must appear alone in table');
     }
     table.singleton = true;
   }
   if (type.alwaysWriteable === true && !table.write) {
-    throw new Refusal('EINVAL', 'target type may not be included in a read-only table');
+    refuse('EINVAL', 'target type may not be included in a read-only table');
   }
   const mixed = 'immutable target type cannot be mixed with other target types';
   if (table.immutableType !== undefined) {
-    if (table.immutableType !== type.name) throw new Refusal('EINVAL', mixed);
+    if (table.immutableType !== type.name) refuse('EINVAL', mixed);
   } else if (type.immutable === true) {
-    if (table.targets.length > 0) throw new Refusal('EINVAL', mixed);
+    if (table.targets.length > 0) refuse('EINVAL', mixed);
     table.immutableType = type.name;
   }
 }
@@ -183,7 +185,7 @@ export function completeTable(core: Core, device: Device, table: Table): void {
   const say = (text: string): never => {
     core.log(3, `table: ${text}`);
     core.log(3, `table: unable to determine table type`);
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   };
   if (how.includes('requests') && how.includes('bios')) {
     say("Inconsistent table: different target types can't be mixed up");
@@ -217,7 +219,7 @@ export function calculateLimits(core: Core, device: Device, table: Table): numbe
       const problem = areaProblem(core, dev, start, length, size);
       if (problem === undefined) continue;
       core.log(core.is('6.1') ? 3 : 4, `table: ${core.nameOf(device)}: ${problem}`);
-      throw new Refusal('EINVAL');
+      refuse('EINVAL');
     }
     whole = Math.max(whole, size);
   }
@@ -233,7 +235,7 @@ export function calculateLimits(core: Core, device: Device, table: Table): numbe
       `table: ${core.nameOf(device)}: table line ${i} (start sect ${target.begin} len ${target.length}) ` +
         `not aligned to h/w logical block size ${whole}`,
     );
-    throw new Refusal('EINVAL');
+    refuse('EINVAL');
   }
   return whole;
 }
@@ -308,6 +310,6 @@ export function resumeTargets(core: Core, device: Device, table: Table): void {
 /** dm_table_destroy() */
 export function destroyTable(core: Core, device: Device, table: Table): void {
   each(core, device, table, 'destroy');
-  for (const { dev, write } of table.devices) core.closeFor(device, dev, write);
+  for (const used of table.devices) core.closeFor(device, used);
   table.devices = [];
 }

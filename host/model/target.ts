@@ -5,7 +5,7 @@ import { sscanf32, sscanf64 } from '../targets/rules.js';
 import { majorOf, minorOf, type Version } from '../types.js';
 import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
-import { Refusal, type Errno } from './refusal.js';
+import { refuse } from './refusal.js';
 import type { Device, Release, Table, TargetInstance } from './state.js';
 
 const MAX_U64 = (1n << 64n) - 1n;
@@ -27,12 +27,15 @@ export interface Place {
   readonly table: Table;
 }
 
+/** How a lower device is opened. */
+export type Mode = 'read' | 'write';
+
 /** What a constructor is given. */
 export interface Construction extends Place {
   readonly begin: bigint;
   readonly length: bigint;
   /** dm_get_device(), in the table's own mode if none is given: the device's number, held until the table goes. */
-  open(path: Bytes, write?: boolean): number;
+  open(path: Bytes, mode?: Mode): number;
 }
 
 /** A target of which the state is known. */
@@ -103,11 +106,6 @@ export function targetType<State>(type: TargetType<State>): AnyTargetType {
   return type as unknown as AnyTargetType;
 }
 
-/** Say no, as a constructor does. */
-export function refuse(code: Errno, text?: string): never {
-  throw new Refusal(code, text);
-}
-
 /** A device number as targets print it. */
 export function devText(dev: number): string {
   return `${majorOf(dev)}:${minorOf(dev)}`;
@@ -116,6 +114,13 @@ export function devText(dev: number): string {
 /** The beginning of what is measured of a target (DM_IMA_MEASUREMENT_FLAG). */
 export function measured(type: AnyTargetType, core: Core): string {
   return `target_name=${type.name},target_version=${core.since(type.versions)!.join('.')}`;
+}
+
+/** Flags as they are measured: 'keep_log=y,handle_errors=n'. */
+export function flagText(flags: Readonly<Record<string, boolean>>): string {
+  return Object.entries(flags)
+    .map(([name, isSet]) => `${name}=${isSet ? 'y' : 'n'}`)
+    .join(',');
 }
 
 /** Of a type that prints its words in TABLE, and nothing in INFO and IMA. */

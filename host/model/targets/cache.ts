@@ -4,11 +4,12 @@
 import { kstrtouint, kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
+  flagText,
   measured,
-  refuse,
   targetType,
   type AnyTargetType,
   type Construction,
@@ -141,13 +142,15 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     if (kind === 'table') return [devicesText(state), ...state.words].join(' ');
     const isTwo = metadata.version === 2;
     if (kind === 'ima') {
-      const yes = (flag: boolean): string => (flag ? 'y' : 'n');
       const devices = `cache_metadata_device=${devText(metadataDev)},cache_device=${devText(fastDev)},cache_origin_device=${devText(state.slowDev)}`;
-      const modes = ['writethrough', 'writeback', 'passthrough'].map(
-        (one) => `${one}=${yes(mode === one)}`,
-      );
-      const flags = `metadata2=${yes(isTwo)},no_discard_passdown=${yes(!passdown)}`;
-      return `${measured(cache, core)},metadata_mode=rw,${devices},${modes.join(',')},${flags};`;
+      const flags = flagText({
+        writethrough: mode === 'writethrough',
+        writeback: mode === 'writeback',
+        passthrough: mode === 'passthrough',
+        metadata2: isTwo,
+        no_discard_passdown: !passdown,
+      });
+      return `${measured(cache, core)},metadata_mode=rw,${devices},${flags};`;
     }
     const used = 9 + (isTwo ? 2 : 0) + (metadata.saved ? 4 : 0);
     const features = [
@@ -189,7 +192,8 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
   message: ({ state }, words, { core, device }) => {
     const [name = '', value = ''] = words;
     if (name.toLowerCase() === 'invalidate_cblocks') {
-      return invalidate(state, words.slice(1), core, core.nameOf(device));
+      invalidate(state, words.slice(1), core, core.nameOf(device));
+      return;
     }
     if (words.length !== 2) return refuse('EINVAL');
     configure(state, name, value, core);
@@ -478,7 +482,9 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   preresume: ({ state: { metadata } }) => {
     metadata.era++;
   },
-  message: ({ state: { metadata } }, words, at) => eraMessage(metadata, words, at),
+  message: ({ state: { metadata } }, words, at) => {
+    eraMessage(metadata, words, at);
+  },
 });
 
 const METADATA_USED = 9;

@@ -2,11 +2,12 @@
 // copied.
 
 import type { Bytes } from '../packet.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
+  flagText,
   measured,
-  refuse,
   targetType,
   type AnyTargetType,
   type Instance,
@@ -104,9 +105,8 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
     const each = devices.map(
       (device, i) => `,mirror_device_${i}=${device},mirror_device_${i}_status=A`,
     );
-    const yes = (flag: boolean): string => (flag ? 'y' : 'n');
-    const flags = `,handle_errors=${yes(handleErrors)},keep_log=${yes(keepLog)},log_type_status=`;
-    return `${measured(mirror, core)},nr_mirrors=${legs.length}${each.join('')}${flags};`;
+    const flags = flagText({ handle_errors: handleErrors, keep_log: keepLog });
+    return `${measured(mirror, core)},nr_mirrors=${legs.length}${each.join('')},${flags},log_type_status=;`;
   },
   areas: ({ state: { legs }, length }) =>
     legs.map(({ dev, offset }) => ({ dev, start: offset, length })),

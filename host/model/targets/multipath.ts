@@ -5,11 +5,11 @@ import { sscanf32 } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import type { Release, TargetInstance } from '../state.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
   measured,
-  refuse,
   targetType,
   type AnyTargetType,
   type Answer,

@@ -2,11 +2,11 @@
 
 import { kstrtouint } from '../../targets/rules.js';
 import type { Bytes } from '../packet.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
   measured,
-  refuse,
   tableOnly,
   targetType,
   type AnyTargetType,
@@ -295,22 +295,30 @@ export const dust: AnyTargetType = /* @__PURE__ */ targetType<Dust>({
       return refuse('EINVAL');
     }
     const known = state.bad.includes(block);
-    const told = (isFine: boolean, text: string): undefined => {
-      if (!state.quiet) say(isFine ? 6 : 3, text);
-      return isFine ? undefined : refuse('EINVAL');
+    const told = (what: 'done' | 'refused', text: string): undefined => {
+      if (!state.quiet) say(what === 'done' ? 6 : 3, text);
+      return what === 'done' ? undefined : refuse('EINVAL');
     };
     if (key === 'addbadblock') {
-      if (known) return told(false, `dust_add_block: block ${block} already in badblocklist`);
+      if (known) {
+        told('refused', `dust_add_block: block ${block} already in badblocklist`);
+        return;
+      }
       state.bad.push(block);
       state.bad.sort((a, b) => (a < b ? -1 : 1));
       const counted = `with write fail count ${count}`;
-      return told(true, `dust_add_block: badblock added at block ${block} ${counted}`);
+      told('done', `dust_add_block: badblock added at block ${block} ${counted}`);
+      return;
     }
     if (given.length === 3) return unknown();
     if (key === 'removebadblock') {
-      if (!known) return told(false, `dust_remove_block: block ${block} not found in badblocklist`);
+      if (!known) {
+        told('refused', `dust_remove_block: block ${block} not found in badblocklist`);
+        return;
+      }
       state.bad = state.bad.filter((one) => one !== block);
-      return told(true, `dust_remove_block: badblock removed at block ${block}`);
+      told('done', `dust_remove_block: badblock removed at block ${block}`);
+      return;
     }
     if (key !== 'queryblock') return unknown();
     return `dust_query_block: block ${block} ${known ? 'found' : 'not found'} in badblocklist`;

@@ -2,11 +2,11 @@
 
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
   measured,
-  refuse,
   targetType,
   type AnyTargetType,
   type Instance,
@@ -87,7 +87,12 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
       core.log(3, `raid: ${text}: ${own.find((word) => !isOption(word)) ?? ''}`);
     }
     if (text === 'RAID device lookup failure') {
-      sayRegionSize(core, level, own.includes('region_size'), length);
+      sayRegionSize(
+        core,
+        level,
+        own.find((word) => word === 'region_size'),
+        length,
+      );
     }
   },
   construct: (given, at) => {
@@ -106,7 +111,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     }
     const value = (name: string): Bytes | undefined =>
       options.find(([option]) => option === name)?.[1];
-    sayRegionSize(core, level, value('region_size') !== undefined, at.length);
+    sayRegionSize(core, level, value('region_size'), at.length);
     const journalPath = value('journal_dev');
     if (journalPath !== undefined) journal = at.open(journalPath);
     const count = words.u32();
@@ -183,15 +188,15 @@ function statusText({ state }: Instance<Raid>, kind: string, core: Core): Bytes 
     );
     return [level, words.length + 1, chunk, ...words, members.length, ...pairs].join(' ');
   }
-  const each = [...healthOf(state)].map((health, i) => `,raid_device_${i}_status=${health}`);
+  const each = Array.from(healthOf(state), (health, i) => `,raid_device_${i}_status=${health}`);
   const mode = /^raid[456]/.test(level) ? ',journal_dev_mode=invalid' : '';
   const head = `${measured(raid, core)},raid_type=${level},raid_disks=${members.length}`;
   return `${head},raid_state=${action}${each.join('')}${mode};`;
 }
 
 /** validate_region_size() */
-function sayRegionSize(core: Core, level: Bytes, isGiven: boolean, length: bigint): void {
-  if (level === 'raid0' || isGiven) return;
+function sayRegionSize(core: Core, level: Bytes, given: Bytes | undefined, length: bigint): void {
+  if (level === 'raid0' || given !== undefined) return;
   // Of at most 2^21 regions, each a power of two.
   const least = length >> 21n;
   if (least <= 8192n) {

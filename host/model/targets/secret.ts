@@ -3,11 +3,12 @@
 import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
+  flagText,
   measured,
-  refuse,
   targetType,
   type AnyTargetType,
   type Answer,
@@ -15,8 +16,6 @@ import {
   type Instance,
   type Place,
 } from '../target.js';
-
-const yes = (flag: boolean): string => (flag ? 'y' : 'n');
 
 // ── crypt ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,14 +128,14 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
 function cryptMeasured({ flags, ...state }: Crypt, core: Core): Bytes {
   const { integrity, sectorSize, cipher, keySize } = state;
   const known = CRYPT_FLAGS.filter((flag) => flag !== 'high_priority' || core.is('6.12'));
-  const told = [...known, 'iv_large_sectors'].map(
-    (flag) => `,${flag}=${yes(flags.includes(flag))}`,
+  const told = flagText(
+    Object.fromEntries([...known, 'iv_large_sectors'].map((flag) => [flag, flags.includes(flag)])),
   );
   const [tag, auth] = integrity?.split(':') ?? [];
   const tags = tag === undefined ? '' : `,integrity_tag_size=${tag},cipher_auth=${auth}`;
   const sector = sectorSize === 512 ? '' : `,sector_size=${sectorSize}`;
   const key = `,cipher_string=${cipher},key_size=${keySize},key_parts=1,key_extra_size=0,key_mac_size=0`;
-  return `${measured(crypt, core)}${told.join('')}${tags}${sector}${key};`;
+  return `${measured(crypt, core)},${told}${tags}${sector}${key};`;
 }
 
 /** crypt_message() */
@@ -221,7 +220,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     if (at.table.write) refuse('EINVAL', 'Device must be readonly');
     const words = new Words(given, core);
     const head = words.next();
-    const [dataDev, hashDev] = [at.open(words.next(), false), at.open(words.next(), false)];
+    const [dataDev, hashDev] = [at.open(words.next(), 'read'), at.open(words.next(), 'read')];
     const [dataBlock, hashBlock] = [words.u32(), words.u32()];
     const [blocks, start] = [words.u64(), words.u64()];
     const algorithm = words.next();
@@ -249,7 +248,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
         fecDev === undefined
           ? undefined
           : {
-              dev: at.open(fecDev, false),
+              dev: at.open(fecDev, 'read'),
               blocks: values.get('fec_blocks') ?? '0',
               start: values.get('fec_start') ?? '0',
               roots: values.get('fec_roots') ?? '0',
@@ -268,7 +267,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     if (kind === 'info') return core.is('7.2') ? 'V -' : 'V';
     const { head, dataDev, hashDev, sizes, algorithm, digest, salt, flags, fec, signature } = state;
     if (kind === 'ima') {
-      const has = (flag: string): string => `,${flag}=${yes(flags.includes(flag))}`;
+      const has = (flag: string): string => `,${flagText({ [flag]: flags.includes(flag) })}`;
       const mode = flags.find((flag) => flag.endsWith('_corruption'));
       const devices = `data_device_name=${devText(dataDev)},hash_device_name=${devText(hashDev)}`;
       const hash = `verity_algorithm=${algorithm},root_digest=${digest},salt=${salt}`;
@@ -475,7 +474,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
   if (kind === 'info') return `0 ${provided} -`;
   const buffer = 1 << (31 - Math.clz32(Number(options.get('buffer_sectors') ?? 128)));
   if (kind === 'ima') {
-    const flag = (name: string): string => `,${name}=${yes(options.has(name))}`;
+    const flag = (name: string): string => `,${flagText({ [name]: options.has(name) })}`;
     const words = [
       `,dev_name=${devText(dev)},start=${start},tag_size=${tagSize},mode=${mode}`,
       metaDev === undefined ? '' : `,meta_device=${devText(metaDev)}`,

@@ -4,16 +4,17 @@
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import type { Device, TargetInstance } from '../state.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
   measured,
-  refuse,
   tableOnly,
   targetType,
   type AnyTargetType,
   type Construction,
   type Instance,
+  type Mode,
   type Place,
   type TargetType,
 } from '../target.js';
@@ -46,11 +47,11 @@ function sharers(core: Core, cow: number): { device: Device; target: Instance<Sn
 }
 
 /** snapshot_ctr() */
-function construct(given: readonly Bytes[], at: Construction, isMerge: boolean): Snapshot {
+function construct(given: readonly Bytes[], at: Construction, originMode: Mode): Snapshot {
   const { core } = at;
   const words = new Words(given, core);
   // An origin is only read from, unless the snapshot is merged into it.
-  const origin = at.open(words.next(), isMerge);
+  const origin = at.open(words.next(), originMode);
   const path = words.next();
   const opened = at.open(path);
   const store = words.next().toUpperCase();
@@ -131,7 +132,7 @@ export const snapshot: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>({
   name: 'snapshot',
   versions: { '5.10': [1, 16, 0] },
   module: MODULE,
-  construct: (words, at) => construct(words, at, false),
+  construct: (words, at) => construct(words, at, 'read'),
   logs,
   status: status(() => snapshot),
   areas,
@@ -144,7 +145,7 @@ export const snapshotMerge: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>
   name: 'snapshot-merge',
   versions: { '5.10': [1, 5, 0] },
   module: MODULE,
-  construct: (words, at) => construct(words, at, true),
+  construct: (words, at) => construct(words, at, 'write'),
   logs,
   status: status(() => snapshotMerge),
   areas,

@@ -5,10 +5,10 @@ import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import type { Device, Table, TargetInstance } from '../state.js';
+import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
-  refuse,
   targetType,
   type AnyTargetType,
   type Answer,
@@ -107,7 +107,12 @@ function featuresOf(words: Words): Features {
 }
 
 /** __pool_find(), pool_create() */
-function poolOf(at: Construction, metadataDev: number, dataDev: number, readOnly: boolean): Pool {
+function poolOf(
+  at: Construction,
+  metadataDev: number,
+  dataDev: number,
+  { readOnly }: Features,
+): Pool {
   const { core, device } = at;
   const all = pools(core);
   const same = all.find((pool) => pool.metadataDev === metadataDev);
@@ -122,7 +127,7 @@ function poolOf(at: Construction, metadataDev: number, dataDev: number, readOnly
     return refuse('EINVAL', 'different pool cannot replace a pool');
   }
   const place = core.placeOf(metadataDev);
-  const found = core.state.disks.get(place) as Metadata | undefined;
+  const found = core.state.disks.get(place) as Metadata | { readonly kind: 'other' } | undefined;
   if (found !== undefined && found.kind !== 'thin-pool') {
     core.log(3, 'thin metadata: sb_check failed: magic');
     return refuse('ENOTBLK', 'Error creating metadata object');
@@ -203,9 +208,9 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
     const blockSize = kstrtoull(words.next()) ?? refuse('EINVAL');
     const lowWater = kstrtoull(words.next()) ?? refuse('EINVAL');
     const asked = featuresOf(words.take(words.left > 0 ? words.u32() : 0));
-    const metadataDev = at.open(metadataPath, !asked.readOnly);
-    const dataDev = at.open(dataPath, true);
-    const pool = poolOf(at, metadataDev, dataDev, asked.readOnly);
+    const metadataDev = at.open(metadataPath, asked.readOnly ? 'read' : 'write');
+    const dataDev = at.open(dataPath, 'write');
+    const pool = poolOf(at, metadataDev, dataDev, asked);
     if (pool.users > 0 && asked.discard !== pool.features.discard) {
       refuse('EINVAL', 'Discard support cannot be disabled once enabled');
     }
@@ -368,7 +373,7 @@ export const thin: AnyTargetType = /* @__PURE__ */ targetType<Thin>({
   // thin_ctr()
   construct: (words, at) => {
     const { core } = at;
-    const external = words[2] === undefined ? undefined : at.open(words[2], false);
+    const external = words[2] === undefined ? undefined : at.open(words[2], 'read');
     const poolDev = at.open(words[0] ?? '');
     const id = kstrtoull(words[1] ?? '') ?? refuse('EINVAL', 'Invalid device id');
     const device = core.byDev(poolDev) ?? refuse('EINVAL', "Couldn't get pool mapped device");

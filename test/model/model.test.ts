@@ -1,0 +1,353 @@
+// The model behind both clients: what a test does with it.
+
+import {
+  DeviceMapper,
+  DeviceMapperSync,
+  ModelKernel,
+  REQUEST_CODE,
+  decodeReply,
+  encodeRequest,
+  type KernelError,
+  type ModelOptions,
+  type Release,
+} from 'devicemapper/model';
+import { assert, rejects, suite } from '../harness.js';
+
+const DISKS = {
+  '/dev/sdb': { sectors: 4096 },
+  '/dev/sdc': { sectors: 4096, dev: '8:32' },
+  '/dev/native': { sectors: 4096, dev: '259:1', logicalBlockSize: 4096 },
+};
+
+const made = (options: ModelOptions = {}): [ModelKernel, DeviceMapperSync] => {
+  const model = new ModelKernel({ blockDevices: DISKS, ...options });
+  return [model, new DeviceMapperSync(model)];
+};
+
+/** The error of a call that the kernel refuses. */
+function refused(call: () => unknown): KernelError {
+  try {
+    call();
+  } catch (error) {
+    return error as KernelError;
+  }
+  throw new Error('expected the kernel to refuse it');
+}
+
+const Model = suite('model');
+
+Model('a device lives its life', () => {
+  const [model, dm] = made();
+  assert.is(dm.getVersion().join('.'), '4.48.0');
+  const info = dm.createActiveDevice('a', '0 2048 linear /dev/sdb 0\n2048 8 zero', { uuid: 'U' });
+  assert.is(info.path, '/dev/mapper/a');
+  assert.is(info.dev, 253 << 8);
+  assert.equal(
+    dm.getTable('a').targets.map((target) => target.words),
+    [['8:16', '0'], []],
+  );
+  assert.equal(
+    dm.getDependencies('a').map(({ dev }) => dev),
+    [0x810],
+  );
+  dm.suspend('a');
+  assert.ok(dm.getDevice({ uuid: 'U' }).suspended);
+  dm.resume('a');
+  assert.is(dm.renameDevice('a', 'b').eventNumber, 1);
+  assert.is(model.nodes.state('/dev/mapper/b', info.dev), 'ours');
+  assert.is(dm.removeDevice('b'), 'removed');
+  assert.equal(dm.listDevices(), []);
+  assert.is(model.nodes.state('/dev/mapper/b'), 'absent');
+});
+
+Model('devices stand on each other, and are held by it', () => {
+  const [model, dm] = made();
+  const { dev } = dm.createActiveDevice('low', '0 64 linear 8:16 0');
+  dm.createActiveDevice('high', '0 64 linear /dev/mapper/low 0');
+  assert.is(dm.getDevice('low').openCount, 1);
+  assert.equal(model.holders(dev), ["device 'high'"]);
+  assert.is(refused(() => dm.removeDevice('low')).code, 'EBUSY');
+  assert.is(dm.removeDevice('low', { deferred: true }), 'scheduled');
+  dm.removeDevice('high');
+  assert.is(dm.findDevice('low'), undefined);
+});
+
+Model('a table is refused as Linux refuses it', () => {
+  const [, dm] = made();
+  const why = (table: string): string => {
+    const error = refused(() => dm.createActiveDevice('x', table));
+    return `${error.code} ${error.kernelLog[0] ?? ''}`.replace('device-mapper: table: 253:0: ', '');
+  };
+  assert.is(
+    why('0 8 linear /dev/sdb 4090'),
+    'EINVAL sdb too small for target: start=4090, len=8, dev_size=4096',
+  );
+  assert.is(why('0 8 linear /dev/nope 0'), 'ENOENT linear: Device lookup failed (-ENOENT)');
+  assert.is(why('0 8 linear 8:99 0'), 'ENXIO linear: Device lookup failed (-ENXIO)');
+  assert.is(why('0 8 linear 253:0 0'), 'EINVAL linear: Device lookup failed (-EINVAL)');
+  assert.is(
+    why('0 8 linear /dev/native 4'),
+    'EINVAL start=4 not aligned to h/w logical block size 4096 of native',
+  );
+  assert.is(
+    why('0 4 linear /dev/sdb 0\n4 12 linear /dev/native 0'),
+    'EINVAL len=12 not aligned to h/w logical block size 4096 of native',
+  );
+  assert.is(why('0 8 nosuch'), 'EINVAL nosuch: unknown target type');
+  assert.equal(dm.listDevices(), []);
+});
+
+Model('a table that does not fit when it is swapped in leaves the device suspended', () => {
+  const [, dm] = made();
+  dm.createActiveDevice('low', '0 64 zero');
+  dm.createActiveDevice('high', '0 64 linear /dev/mapper/low 0');
+  dm.loadTable('high', '0 128 linear /dev/mapper/low 0');
+  const error = refused(() => dm.resume('high'));
+  assert.is(error.code, 'EINVAL');
+  assert.match(error.kernelLog[0]!, /dm-0 too small for target: start=0, len=128, dev_size=64/);
+  const { suspended, inactiveTable } = dm.getDevice('high');
+  assert.equal([suspended, inactiveTable], [true, false]);
+  dm.resume('high');
+  assert.is(dm.getDevice('high').suspended, false);
+});
+
+Model('a pool keeps its thin devices, whatever happens to its table', () => {
+  const [model, dm] = made();
+  const pool = '0 4096 thin-pool /dev/sdc /dev/sdb 128 0';
+  dm.createActiveDevice('pool', pool);
+  dm.sendMessage('pool', 'create_thin 7');
+  const error = refused(() => dm.createActiveDevice('thin', '0 64 thin /dev/mapper/pool 8'));
+  assert.is(error.code, 'ENODATA');
+  dm.createActiveDevice('thin', '0 64 thin /dev/mapper/pool 7');
+  assert.is(refused(() => dm.sendMessage('pool', 'delete 7')).code, 'EBUSY');
+  dm.suspend('pool');
+  assert.ok(dm.getDevice('thin').internalSuspend);
+  // There is no other thread that could end this wait.
+  assert.is(refused(() => dm.suspend('thin')).code, 'EINTR');
+  dm.resume('pool');
+  dm.removeDevice('thin');
+  dm.removeDevice('pool');
+  dm.createActiveDevice('pool', pool);
+  dm.sendMessage('pool', 'delete 7');
+  dm.removeDevice('pool');
+  model.wipe('/dev/sdc');
+  dm.createActiveDevice('pool', pool);
+  assert.is(refused(() => dm.sendMessage('pool', 'delete 7')).code, 'ENODATA');
+});
+
+Model('what is suspended by its pool waits, and goes on with it', async () => {
+  const [model, dm] = made();
+  dm.createActiveDevice('pool', '0 4096 thin-pool /dev/sdc /dev/sdb 128 0');
+  dm.sendMessage('pool', 'create_thin 0');
+  dm.createActiveDevice('thin', '0 64 thin /dev/mapper/pool 0');
+  dm.suspend('pool');
+  const later = new DeviceMapper(model).suspend('thin');
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.is(dm.getDevice('thin').suspended, false);
+  dm.resume('pool');
+  assert.is((await later).suspended, true);
+});
+
+Model('releases differ where kernels do', () => {
+  const controls = (release: Release): string => {
+    const [, dm] = made({ release });
+    try {
+      dm.createDevice('control');
+      return 'made';
+    } catch (error) {
+      return (error as KernelError).code;
+    }
+  };
+  assert.equal((['5.10', '6.1', '6.12', '7.2'] as const).map(controls), [
+    'made',
+    'made',
+    'EINVAL',
+    'EINVAL',
+  ]);
+  const offsets = (release: Release): string => {
+    const [, dm] = made({ release });
+    dm.createDevice('x');
+    dm.loadTable('x', '0 8 zero');
+    dm.loadTable('x', '0 8 linear 8:16 99999999999999999999');
+    return dm.getTable('x', { inactive: true }).targets[0]!.words[1]!;
+  };
+  assert.is(offsets('6.12'), '7766279631452241919');
+  assert.is(offsets('7.2'), '18446744073709551615');
+  const [, old] = made({ release: '5.10' });
+  for (const name of ['a', 'b', 'c', 'd']) old.createDevice(name);
+  assert.is.not(
+    old
+      .listDevices()
+      .map(({ name }) => name)
+      .join(''),
+    'abcd',
+  );
+  const probes = (release: Release): number => {
+    const [model, dm] = made({ release });
+    dm.createActiveDevice('m', '0 8 multipath 0 0 1 1 round-robin 0 1 1 8:16 1');
+    return model.deviceIoctlSync('/dev/dm-0', 0xfd12);
+  };
+  assert.equal([probes('6.12'), probes('7.2')], [25, 0]);
+});
+
+Model('the nth call of a kind fails, once, and nothing is done', () => {
+  const [model, dm] = made();
+  model.fail({ command: 'DEV_SUSPEND', nth: 2, errno: 'ENOMEM' });
+  dm.createActiveDevice('a', '0 8 zero');
+  const error = refused(() => dm.createActiveDevice('b', '0 8 zero'));
+  assert.equal([error.code, error.undone], ['ENOMEM', ["create device 'b'"]]);
+  dm.createActiveDevice('b', '0 8 zero');
+  model.fail({ command: 'DEV_REMOVE', errno: 5 });
+  assert.is(refused(() => dm.removeDevice('a')).code, 'EIO');
+  assert.equal(
+    dm.listDevices().map(({ name }) => name),
+    ['a', 'b'],
+  );
+});
+
+Model('an opener keeps a device, and waits take none but its own time', () => {
+  const [model, dm] = made();
+  dm.createActiveDevice('a', '0 8 zero');
+  const holder = model.open('a');
+  const [before, began] = [model.now, performance.now()];
+  assert.is(refused(() => dm.removeDevice('a', { retry: true })).code, 'EBUSY');
+  assert.is(model.now - before, 24 * 200);
+  assert.ok(performance.now() - began < 1000);
+  holder.close();
+  holder.close();
+  dm.removeDevice('a');
+  model.delay(10);
+  const now = model.now;
+  dm.getVersion();
+  dm.listDevices();
+  assert.is(model.now - now, 20);
+});
+
+Model('sleepers wake in the order of their time', async () => {
+  const [model] = made();
+  const woken: string[] = [];
+  const sleep = async (ms: number): Promise<void> => {
+    await model.sleep(ms);
+    woken.push(`${ms} at ${model.now}`);
+  };
+  await Promise.all([sleep(300), sleep(100), sleep(200)]);
+  assert.equal(woken, ['100 at 100', '200 at 200', '300 at 300']);
+  const aborted = AbortSignal.abort();
+  await model.sleep(1e9, aborted);
+  assert.is(model.now, 300);
+});
+
+Model('events are raised, waited for and watched', async () => {
+  const [model, sync] = made();
+  const dm = new DeviceMapper(model);
+  sync.createActiveDevice('a', '0 8 zero');
+  const waited = dm.waitForEvent('a', { eventNumber: 0 });
+  model.raise('a');
+  assert.is((await waited).eventNumber, 1);
+  const controller = new AbortController();
+  const told: string[] = [];
+  const watching = (async () => {
+    for await (const event of dm.watchEvents({ signal: controller.signal })) {
+      told.push(`${event.type} ${event.name}`);
+      if (told.length === 3) controller.abort();
+    }
+  })().catch((error: unknown) => {
+    if ((error as Error).name !== 'AbortError') throw error;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  model.raise('/dev/dm-0');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  sync.createDevice('b');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  sync.removeDevice('a');
+  await watching;
+  assert.equal(told, ['changed a', 'added b', 'removed a']);
+});
+
+Model('a wait that nothing can end is interrupted', async () => {
+  const [model, dm] = made();
+  dm.createActiveDevice('a', '0 8 zero');
+  const request = (): Uint8Array => encodeRequest('DEV_WAIT', { name: 'a', dataSize: 16384 });
+  assert.is(model.ioctl(REQUEST_CODE.DEV_WAIT, request()), 4);
+  const buffer = request();
+  const waiting = model.ioctlAsync(REQUEST_CODE.DEV_WAIT, buffer);
+  await Promise.resolve();
+  dm.removeDevice('a');
+  assert.is(await waiting, 0);
+  const { eventNr, targets } = decodeReply('DEV_WAIT', buffer);
+  assert.equal([eventNr, targets.length], [1, 1]);
+});
+
+Model('a snapshot is gone back to, as often as one likes', async () => {
+  const [model, dm] = made();
+  dm.createActiveDevice('pool', '0 4096 thin-pool /dev/sdc /dev/sdb 128 0');
+  const before = model.snapshot();
+  const told = model.toString();
+  for (let i = 0; i < 2; i++) {
+    dm.sendMessage('pool', 'create_thin 0');
+    dm.createActiveDevice('thin', '0 64 thin /dev/mapper/pool 0');
+    dm.suspend('pool');
+    const waiting = model.ioctlAsync(
+      REQUEST_CODE.DEV_WAIT,
+      encodeRequest('DEV_WAIT', { name: 'pool', eventNr: 0, dataSize: 16384 }),
+    );
+    await Promise.resolve();
+    model.restore(before);
+    assert.is(await waiting, 4);
+    assert.is(model.toString(), told);
+  }
+  const [other] = made({ release: '6.1' });
+  assert.throws(() => {
+    other.restore(before);
+  }, /expected a snapshot of 6\.1, got one of 6\.12/);
+});
+
+Model('it can be read', () => {
+  const [model, dm] = made();
+  dm.createActiveDevice('low', '0 64 linear /dev/sdb 8', { uuid: 'LVM-x' });
+  dm.createActiveDevice('high', '0 64 linear /dev/mapper/low 0');
+  dm.loadTable('high', '0 8 zero');
+  dm.suspend('high');
+  dm.createActiveDevice('secret', `0 8 crypt aes-xts-plain64 ${'5a'.repeat(32)} 0 8:32 0`);
+  assert.is(
+    model.toString(),
+    [
+      'Linux 6.12, device-mapper 4.48.0: 3 devices',
+      'high (253:1): 64 sectors, suspended, on dm-0',
+      '  live: 0 64 linear 253:0 0',
+      '  inactive: 0 8 zero',
+      'low (253:0): uuid LVM-x, 64 sectors, open 1, on sdb, below high',
+      '  live: 0 64 linear 8:16 8',
+      'secret (253:2): 8 sectors, on sdc',
+      `  live: 0 8 crypt aes-xts-plain64 ${'0'.repeat(64)} 0 8:32 0`,
+      '/dev/sdb (8:16): 4096 sectors, below low',
+      '/dev/sdc (8:32): 4096 sectors, below secret',
+      '/dev/native (259:1): 4096 sectors',
+    ].join('\n'),
+  );
+});
+
+Model('options and devices that do not exist are refused with their place', async () => {
+  const bad = (blockDevices: ModelOptions['blockDevices']): (() => unknown) => {
+    return () => new ModelKernel({ blockDevices: blockDevices! });
+  };
+  const place = (path: string) => (error: Error) =>
+    error.name === 'InputError' && (error as Error & { path?: string }).path === path;
+  assert.throws(bad({ '/dev/x': { sectors: -1 } }), place('blockDevices["/dev/x"].sectors'));
+  assert.throws(bad({ '/dev/x': { sectors: 8, dev: 'x' } }), place('blockDevices["/dev/x"].dev'));
+  const [model] = made();
+  assert.throws(() => model.open('nope'), place('device'));
+  assert.throws(() => {
+    model.raise('nope');
+  }, place('device'));
+  assert.throws(() => {
+    model.wipe('/dev/nope');
+  }, place('path'));
+  const aborted = AbortSignal.abort(new Error('enough'));
+  const call = model.ioctlAsync(REQUEST_CODE.VERSION, encodeRequest('VERSION', {}), {
+    signal: aborted,
+  });
+  await rejects(call, /enough/);
+});
+
+Model.run();

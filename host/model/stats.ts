@@ -4,8 +4,8 @@ import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
 import { Refusal, refuse } from './refusal.js';
 import type { Device, StatsRegion } from './state.js';
-import { sscanf32, sscanf64 } from '../targets/rules.js';
-import type { Answer } from './target.js';
+import { sscanf32 } from '../targets/rules.js';
+import { scanU64, type Answer } from './target.js';
 
 /** DM_STAT_MAX_ENTRIES; kernels without it run out of memory there. */
 const MAX_ENTRIES = 8388608n;
@@ -94,7 +94,7 @@ function create(device: Device, words: readonly Bytes[], room: number, core: Cor
 function rangeOf(device: Device, word: Bytes): [start: bigint, length: bigint] {
   if (word === '-') return [0n, device.size === 0n ? 1n : device.size];
   const [, first = '', second = ''] = /^([^+]*)\+(.*)$/s.exec(word) ?? [];
-  return [sscanf64(first) ?? refuse('EINVAL'), sscanf64(second) ?? refuse('EINVAL')];
+  return [scanU64(first) ?? refuse('EINVAL'), scanU64(second) ?? refuse('EINVAL')];
 }
 
 function stepOf(word: Bytes, length: bigint): bigint {
@@ -103,13 +103,13 @@ function stepOf(word: Bytes, length: bigint): bigint {
     if (divisor === 0) refuse('EINVAL');
     return (length + BigInt(divisor) - 1n) / BigInt(divisor);
   }
-  const step = sscanf64(word) ?? 0n;
+  const step = scanU64(word) ?? 0n;
   return step === 0n ? refuse('EINVAL') : step;
 }
 
 /** parse_histogram(): ascending. */
 function histogramOf(text: Bytes): bigint[] {
-  const bounds = text.split(',').map((word) => sscanf64(word) ?? refuse('EINVAL'));
+  const bounds = text.split(',').map((word) => scanU64(word) ?? refuse('EINVAL'));
   if (bounds.some((bound, i) => bound <= (bounds[i - 1] ?? 0n))) refuse('EINVAL');
   return bounds;
 }
@@ -154,7 +154,7 @@ function print(device: Device, words: readonly Bytes[], room: number): Answer {
     words.length === 2 || words.length === 4,
   );
   const indexOf = (word: Bytes | undefined, absent: bigint): bigint =>
-    word === undefined || word === '-' ? absent : (sscanf64(word) ?? refuse('EINVAL'));
+    word === undefined || word === '-' ? absent : (scanU64(word) ?? refuse('EINVAL'));
   const entries = entriesOf({ ...region, start, end, step });
   const first = indexOf(words[2], 0n);
   const count = indexOf(words[3], MAX_U64);

@@ -1,8 +1,8 @@
 // drivers/md/dm-table.c: how a table is built, what it opens, and how its targets suspend and resume.
 
 import { errnoCode, errnoNumber } from '../errors.js';
-import { rulesOf } from '../targets/registry.js';
-import { Arguments, refusalBy } from '../targets/rules.js';
+import { traitsOf } from '../targets/registry.js';
+import { Arguments, isSince, refusalBy } from '../targets/rules.js';
 import { textOf } from '../wire.js';
 import type { Core } from './core.js';
 import { arrayOf, type Bytes } from './packet.js';
@@ -10,6 +10,7 @@ import { Refusal, refuse, type Errno } from './refusal.js';
 import type { Device, Table, TargetInstance } from './state.js';
 import {
   devText,
+  sectorOf,
   type AnyTargetType,
   type Construction,
   type Instance,
@@ -142,10 +143,11 @@ function checkWords(
   words: readonly Bytes[],
 ): void {
   const line = new Arguments(
-    { startSector: begin, length },
+    sectorOf(begin),
+    sectorOf(length),
     words.map((word) => textOf(arrayOf(word))),
   );
-  const refused = refusalBy(rulesOf(type.name), line, {
+  const refused = refusalBy(traitsOf(type.name).rules, line, {
     release: core.release,
     readOnly: !table.write,
     lookup: (word) => {
@@ -160,20 +162,24 @@ function checkWords(
   if (refused !== undefined) refuse(errnoCode(refused.errno) as Errno, refused.log);
 }
 
-function check(core: Core, table: Table, type: AnyTargetType): void {
-  if (type.singleton !== undefined && core.is(type.singleton)) {
+/** What the type is to a table: alone, alike, or writable. */
+function check({ release }: Core, table: Table, type: AnyTargetType): void {
+  const { singleton, immutable, writable } = traitsOf(type.name).features;
+  const has = (since: string | undefined): boolean =>
+    since !== undefined && isSince(release, since);
+  if (has(singleton)) {
     if (table.targets.length > 0) {
       refuse('EINVAL', 'singleton target type must appear alone in table');
     }
     table.singleton = true;
   }
-  if (type.alwaysWriteable === true && !table.write) {
+  if (has(writable) && !table.write) {
     refuse('EINVAL', 'target type may not be included in a read-only table');
   }
   const mixed = 'immutable target type cannot be mixed with other target types';
   if (table.immutableType !== undefined) {
     if (table.immutableType !== type.name) refuse('EINVAL', mixed);
-  } else if (type.immutable === true) {
+  } else if (has(immutable)) {
     if (table.targets.length > 0) refuse('EINVAL', mixed);
     table.immutableType = type.name;
   }

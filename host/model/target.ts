@@ -1,7 +1,7 @@
 // What a target type is to the model (include/linux/device-mapper.h struct target_type): what its
 // constructor makes of the words, what it tells, and what messages and suspending do to it.
 
-import { sscanf32, sscanf64 } from '../targets/rules.js';
+import { sscanf32, sscanf64, type Sector } from '../targets/rules.js';
 import { majorOf, minorOf, type Version } from '../types.js';
 import type { Core } from './core.js';
 import type { Bytes } from './packet.js';
@@ -63,12 +63,6 @@ export interface TargetType<State = unknown> {
   readonly versions: Readonly<Partial<Record<Release, Version>>>;
   /** Those that its module registers together, in that order; itself alone if left out. */
   readonly module?: readonly string[];
-  /** DM_TARGET_SINGLETON, from a release on. */
-  readonly singleton?: Release;
-  /** DM_TARGET_IMMUTABLE */
-  readonly immutable?: true;
-  /** DM_TARGET_ALWAYS_WRITEABLE */
-  readonly alwaysWriteable?: true;
   /** DM_TARGET_WILDCARD */
   readonly wildcard?: true;
   /** Has it only a request's map function (dm_target_request_based), or either (dm_target_hybrid)? */
@@ -132,6 +126,17 @@ export function tableOnly<State>(
 
 // ── Words ──────────────────────────────────────────────────────────────────────────────────────────
 
+/** sscanf("%llu%c"): one number and nothing else. */
+export function scanU64(word: Bytes): bigint | undefined {
+  const value = sscanf64(word);
+  return value === undefined ? undefined : BigInt(value);
+}
+
+/** Sectors as the rules of the target types take them. */
+export function sectorOf(value: bigint): Sector {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
+}
+
 /**
  * The words of a constructor or a message, taken one after another. What a type's rules (host/targets/)
  * have let through is there and can be read; all else is EINVAL.
@@ -164,7 +169,7 @@ export class Words {
   /** sscanf("%llu") */
   u64(): bigint {
     const word = this.next();
-    const value = sscanf64(word) ?? refuse('EINVAL');
+    const value = scanU64(word) ?? refuse('EINVAL');
     const isLarge = /\d{20,}$/.test(word) && BigInt(word.trim()) > MAX_U64;
     return isLarge && this.#core?.is('7.2') === true ? MAX_U64 : value;
   }

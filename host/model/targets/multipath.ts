@@ -160,8 +160,6 @@ function groupOf(words: Words, open: (path: Bytes) => number, core: Core): Group
 export const multipath: AnyTargetType = /* @__PURE__ */ targetType<Multipath>({
   name: 'multipath',
   versions: { '5.10': [1, 14, 0], '7.2': [1, 15, 0] },
-  singleton: '5.10',
-  immutable: true,
   requests: ({ state }) => (state.bio ? 'bios' : 'requests'),
   construct: (given, at) => {
     const words = new Words(given, at.core);

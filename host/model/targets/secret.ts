@@ -213,8 +213,6 @@ function sayHash(core: Core, algorithm: Bytes): void {
 export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
   name: 'verity',
   versions: { '5.10': [1, 7, 0], '6.1': [1, 9, 0], '6.12': [1, 10, 0], '7.2': [1, 13, 0] },
-  singleton: '6.12',
-  immutable: true,
   construct: (given, at) => {
     const { core } = at;
     if (at.table.write) refuse('EINVAL', 'Device must be readonly');
@@ -341,7 +339,6 @@ const DIGESTS: Readonly<Record<string, number>> = {
 export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
   name: 'integrity',
   versions: { '5.10': [1, 6, 0], '6.1': [1, 10, 0], '6.12': [1, 13, 0], '7.2': [1, 15, 0] },
-  singleton: '5.10',
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const path = words.next();

@@ -199,9 +199,6 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
   name: 'thin-pool',
   versions: { '5.10': [1, 22, 0], '6.12': [1, 23, 0], '7.2': [1, 24, 0] },
   module: MODULE,
-  singleton: '5.10',
-  immutable: true,
-  alwaysWriteable: true,
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const [metadataPath, dataPath] = [words.next(), words.next()];

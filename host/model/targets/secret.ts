@@ -4,6 +4,7 @@ import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
+import { digestSize, knowsCipher } from './crypto.js';
 import {
   Words,
   devText,
@@ -63,6 +64,7 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const [cipher, key] = [words.next(), words.next()];
+    if (!knowsCipher(cipher)) refuse('ENOENT', 'Error allocating crypto tfm');
     const keySize = keySizeOf(key, at.core) ?? refuse('EINVAL', 'Error decoding and setting key');
     const ivOffset = words.u64();
     const path = words.next();
@@ -178,7 +180,6 @@ interface Verity {
     | { readonly dev: number; readonly blocks: Bytes; readonly start: Bytes; readonly roots: Bytes }
     | undefined;
   readonly signature: Bytes | undefined;
-  readonly hashLength: bigint;
 }
 
 /** Options without a value, in the order in which TABLE tells them. */
@@ -222,6 +223,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     const [dataBlock, hashBlock] = [words.u32(), words.u32()];
     const [blocks, start] = [words.u64(), words.u64()];
     const algorithm = words.next();
+    if (digestSize(algorithm) === undefined) refuse('ENOENT', 'Cannot initialize hash function');
     sayHash(core, algorithm);
     const [digest, salt] = [words.next().toLowerCase(), words.next().toLowerCase()];
     const options = words.take(words.left > 0 ? words.u32() : 0);
@@ -252,12 +254,11 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
               roots: values.get('fec_roots') ?? '0',
             },
       signature: values.get('root_hash_sig_key_desc'),
-      hashLength: 0n,
     };
   },
   logs: (text, { core }, words) => {
     if (BEHIND_HASH.includes(text)) sayHash(core, words[7] ?? '');
-    if (text !== 'Unrecognized verity feature request') return;
+    if (text !== 'Unrecognized verity feature request' || !core.is('6.1')) return;
     const unknown = words.slice(11).find((word) => !VERITY_FLAGS.includes(word.toLowerCase()));
     core.log(3, `verity: ${text}: ${unknown}`);
   },
@@ -322,19 +323,6 @@ interface Integrity {
   readonly options: ReadonlyMap<string, Bytes>;
 }
 
-/** Bytes of a digest, by the hash's name or what is within hmac(). */
-const DIGESTS: Readonly<Record<string, number>> = {
-  crc32: 4,
-  crc32c: 4,
-  xxhash64: 8,
-  md5: 16,
-  sha1: 20,
-  sha224: 28,
-  sha256: 32,
-  sha384: 48,
-  sha512: 64,
-};
-
 /** dm-integrity.c */
 export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
   name: 'integrity',
@@ -354,14 +342,10 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     const dev = at.open(path);
     const metaPath = options.get('meta_device');
     const metaDev = metaPath === undefined ? undefined : at.open(metaPath);
-    const hash = options
-      .get('internal_hash')
-      ?.split(':')[0]
-      ?.replace(/^hmac\((.*)\)$/, '$1');
-    if (hash !== undefined && !Object.hasOwn(DIGESTS, hash)) {
-      refuse('ENOENT', 'Invalid internal hash');
-    }
-    const tagSize = tag === '-' ? DIGESTS[hash ?? ''] : Number(kstrtoull(tag));
+    const hash = options.get('internal_hash')?.split(':')[0];
+    const digest = hash === undefined ? undefined : digestSize(hash);
+    if (hash !== undefined && digest === undefined) refuse('ENOENT', 'Invalid internal hash');
+    const tagSize = tag === '-' ? digest : Number(kstrtoull(tag));
     if (tagSize === undefined) return refuse('EINVAL', 'Unknown tag size');
     const superblock = superblockOf(at, { dev, metaDev, start, tagSize, options });
     if (at.length > superblock.provided) {

@@ -22,9 +22,6 @@ import type { Device, Table } from './state.js';
 import { statsMessage } from './stats.js';
 import type { Answer, StatusType } from './target.js';
 
-/** What a message of a target without a table has for an answer before 6.12: message_for_md()'s own 2. */
-export const NO_TABLE = 2;
-
 /** What cannot be done yet, and is done when that has changed. */
 export interface Waiting {
   readonly until: () => boolean;
@@ -685,7 +682,8 @@ function targetMessage(core: Core, packet: Packet): number | undefined {
   } else {
     const { live } = device;
     if (live === undefined) {
-      if (!core.is('6.12')) return NO_TABLE;
+      // ioctl() is then 2, message_for_md()'s own, which a Transport tells as EINVAL.
+      if (!core.is('6.12')) refuse('EINVAL');
       return say('The device has no table.');
     }
     const target =

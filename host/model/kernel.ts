@@ -10,7 +10,7 @@ import type { AsyncCall, DeviceNodes, PollOptions, Signal, Transport } from '../
 import { COMMANDS, validate, type Waiting } from './commands.js';
 import { Core } from './core.js';
 import { removeDeferred } from './mapped.js';
-import { Packet, arrayOf, bytesOf } from './packet.js';
+import { Packet, arrayOf, bytesOf, type Bytes } from './packet.js';
 import { hasActivePath } from './targets/multipath.js';
 import { Refusal, refuse } from './refusal.js';
 import { copyOf, type Block, type Release, type State } from './state.js';
@@ -176,7 +176,7 @@ export class ModelKernel implements Transport {
 
   /** What the last ioctl logged, as `KernelTransport` tells it. */
   kernelLog(): string[] {
-    return this.#core.state.log.slice(this.#logged).map(({ text }) => textOf(arrayOf(text)));
+    return this.#core.state.log.slice(this.#logged).map(({ text }) => printed(text));
   }
 
   /** Sleeps on the model's own clock, which goes on at once when all that can run has run. */
@@ -505,5 +505,12 @@ function blocksOf(devices: Readonly<Record<string, ModelBlockDevice>>): Block[] 
       logicalBlockSize,
       discardSectors,
     };
+  });
+}
+
+/** As /dev/kmsg tells it (kernel/printk/printk.c msg_add_ext_text). */
+function printed(text: Bytes): string {
+  return text.replace(/[^ -~]|\\/g, (byte) => {
+    return `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
 }

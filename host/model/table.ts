@@ -27,6 +27,7 @@ const MAX_U64 = (1n << 64n) - 1n;
 export function targetTypeNamed(core: Core, name: Bytes): AnyTargetType | undefined {
   const found = TARGET_TYPES.find((type) => type.name === name && core.has(type.versions));
   if (found === undefined || core.state.types.includes(name)) return found;
+  if (found.unaliased === true) return undefined;
   for (const one of found.module ?? [name]) core.state.types.unshift(one);
   const greeting = found.greeting?.(core);
   if (greeting !== undefined) core.log(6, greeting);
@@ -201,6 +202,10 @@ export function completeTable(core: Core, device: Device, table: Table): void {
   if (!requests) return;
   if (table.targets.length > 1) say("request-based DM doesn't support multiple targets");
   if (table.devices.length === 0) return;
+  // dm_table_get_immutable_target(): what may be anything (error) is not enough.
+  if (table.immutableType === undefined) {
+    say('table load rejected: immutable target is required');
+  }
   const stacked = table.devices.some(({ dev }) => {
     const lower = core.byDev(dev);
     return lower !== undefined && lower.type !== 2;

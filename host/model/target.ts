@@ -63,6 +63,8 @@ export interface TargetType<State = unknown> {
   readonly versions: Readonly<Partial<Record<Release, Version>>>;
   /** Those that its module registers together, in that order; itself alone if left out. */
   readonly module?: readonly string[];
+  /** Does its module go by another type's name only? Then it is not loaded for this one. */
+  readonly unaliased?: true;
   /** DM_TARGET_WILDCARD */
   readonly wildcard?: true;
   /** Has it only a request's map function (dm_target_request_based), or either (dm_target_hybrid)? */

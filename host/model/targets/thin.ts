@@ -367,6 +367,7 @@ export const thin: AnyTargetType = /* @__PURE__ */ targetType<Thin>({
   name: 'thin',
   versions: { '5.10': [1, 22, 0], '6.12': [1, 23, 0], '7.2': [1, 24, 0] },
   module: MODULE,
+  unaliased: true,
   // thin_ctr()
   construct: (words, at) => {
     const { core } = at;

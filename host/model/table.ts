@@ -138,11 +138,8 @@ export function addTarget(
 }
 
 /** What the constructor would refuse, before it opens anything. */
-function checkWords(
-  { core, device, table, begin, length }: Construction,
-  type: AnyTargetType,
-  words: readonly Bytes[],
-): void {
+function checkWords(at: Construction, type: AnyTargetType, words: readonly Bytes[]): void {
+  const { core, device, table, begin, length } = at;
   const line = new Arguments(
     sectorOf(begin),
     sectorOf(length),
@@ -160,7 +157,9 @@ function checkWords(
       return { sectors, dev: devText(dev), logicalBlockSize: core.logicalBlockSizeOf(dev) };
     },
   });
-  if (refused !== undefined) refuse(errnoCode(refused.errno) as Errno, refused.log);
+  if (refused === undefined) return;
+  type.earlier?.(refused.log, at, words);
+  refuse(errnoCode(refused.errno) as Errno, refused.log);
 }
 
 /** What the type is to a table: alone, alike, or writable. */

@@ -72,6 +72,8 @@ export interface TargetType<State = unknown> {
 
   /** The constructor; what it refuses it throws as a {@link Refusal}. */
   readonly construct: (words: readonly Bytes[], at: Construction) => State;
+  /** What the constructor refuses before it comes to that of which the rules of the type say `text`. */
+  readonly earlier?: (text: string, at: Construction, words: readonly Bytes[]) => void;
   /** What the constructor logs besides, before a refusal of which this is the text. */
   readonly logs?: (text: string, at: Construction, words: readonly Bytes[]) => void;
   /** What its module logs when it is loaded. */

@@ -532,7 +532,7 @@ export const verity = /* @__PURE__ */ defineTarget('verity', () => ({
       rootHashSigKeyDesc: value(text("a key's description")),
     }),
   ],
-  features: { immutable: OLDEST, singleton: '6.11' },
+  features: { immutable: '5.19', singleton: '6.11' },
   rules: readerRules(read, rules),
   areas: (line: Arguments) => [
     { word: 1, start: 0, length: line.length, block: sscanf32(line.word(3))! / 512 },

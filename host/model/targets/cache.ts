@@ -236,7 +236,7 @@ function invalidate(state: Cache, words: readonly Bytes[], core: Core, where: st
 }
 
 interface Writecache {
-  readonly mode: 'p' | 's';
+  readonly mode: 's';
   readonly dev: number;
   readonly cacheDev: number;
   readonly blockSize: number;
@@ -271,6 +271,17 @@ function cacheBlocks(bytes: bigint, blockSize: bigint): bigint {
   return blocks;
 }
 
+interface WritecacheMetadata {
+  readonly kind: 'writecache';
+  readonly blockSize: number;
+}
+
+/** The recorded kernels are built without DM_WRITECACHE_HAS_PMEM. */
+function refuseMemory(mode: Bytes | undefined): void {
+  if (mode?.toLowerCase() !== 'p') return;
+  refuse('EOPNOTSUPP', 'Persistent memory or DAX not supported on this system');
+}
+
 /** dm-writecache.c */
 export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>({
   name: 'writecache',
@@ -278,7 +289,8 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const mode = words.next().toLowerCase();
-    if (mode !== 'p' && mode !== 's') return refuse('EINVAL');
+    refuseMemory(mode);
+    if (mode !== 's') return refuse('EINVAL');
     const [dev, cacheDev] = [at.open(words.next()), at.open(words.next())];
     const blockSize = words.u32();
     if (blockSize === 0) return refuse('EINVAL');
@@ -287,6 +299,13 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
     while (given2.left > 0) {
       const name = given2.next().toLowerCase();
       options.set(name, WITHOUT_VALUE.includes(name) ? undefined : given2.u64());
+    }
+    const place = at.core.placeOf(cacheDev);
+    const found = at.core.state.disks.get(place) as Partial<WritecacheMetadata> | undefined;
+    if (found === undefined) at.core.state.disks.set(place, { kind: 'writecache', blockSize });
+    else if (found.kind !== 'writecache') refuse('EINVAL', 'Invalid magic in the superblock');
+    else if (found.blockSize !== blockSize) {
+      refuse('EINVAL', 'Block size does not match superblock');
     }
     const start = options.get('start_sector') ?? 0n;
     const bytes = (at.core.sizeOfDev(cacheDev) - start) * 512n;
@@ -302,6 +321,9 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
       blocks: cacheBlocks(bytes, BigInt(blockSize)),
       started: false,
     };
+  },
+  earlier: (_text, _at, [mode]) => {
+    refuseMemory(mode);
   },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'ima') return '';
@@ -420,7 +442,7 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
   postsuspend: ({ state }) => {
     state.resumed = false;
   },
-  message: ({ state }, words) => {
+  message: ({ state }, words, { core, device }) => {
     const [name = '', value = ''] = words;
     const key = name.toLowerCase();
     if (words.length === 1 && (key === 'enable_hydration' || key === 'disable_hydration')) {
@@ -432,13 +454,17 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
     if (number === undefined) return refuse('EINVAL');
     if (key === 'hydration_threshold') state.threshold = number;
     else if (key === 'hydration_batch_size') state.batch = number;
-    else return refuse('EINVAL');
+    else {
+      core.log(3, `clone: ${core.nameOf(device)}: Unsupported message \`${name}'`);
+      return refuse('EINVAL');
+    }
     return undefined;
   },
 });
 
 interface EraMetadata {
   readonly kind: 'era';
+  readonly blockSize: number;
   era: number;
   held: boolean;
 }
@@ -446,7 +472,7 @@ interface EraMetadata {
 interface Era {
   readonly metadataDev: number;
   readonly originDev: number;
-  readonly blockSize: Bytes;
+  readonly blockSize: number;
   readonly metadata: EraMetadata;
 }
 
@@ -457,12 +483,18 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const [metadataDev, originDev] = [at.open(words.next()), at.open(words.next())];
-    const blockSize = `${words.u32()}`;
+    const blockSize = words.u32();
     const metadata = metadataOf<EraMetadata>(at.core, metadataDev, {
       kind: 'era',
+      blockSize,
       era: 0,
       held: false,
     });
+    if (metadata.blockSize !== blockSize) {
+      const change = `from ${metadata.blockSize} to ${blockSize}`;
+      at.core.log(3, `era: changing the data block size (${change}) is not supported`);
+      refuse('EINVAL', 'Error reading metadata');
+    }
     return { metadataDev, originDev, blockSize, metadata };
   },
   status: ({ state }, { kind }, { core }) => {

@@ -204,9 +204,10 @@ const BEHIND_HASH = [
   'Block size for hash device is too small',
 ];
 
-/** verity_setup_hash_alg() */
-function sayHash(core: Core, algorithm: Bytes): void {
-  const how = core.is('6.12') ? 'shash' : 'implementation';
+/** verity_setup_hash_alg(); only where the salt comes first (version 1) a state of its hash can be kept. */
+function useHash(core: Core, version: Bytes, algorithm: Bytes): void {
+  if (digestSize(algorithm) === undefined) refuse('ENOENT', 'Cannot initialize hash function');
+  const how = !core.is('6.12') ? 'implementation' : version === '0' ? 'ahash' : 'shash';
   core.log(6, `verity: ${algorithm} using ${how} "${algorithm}-generic"`);
 }
 
@@ -223,8 +224,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     const [dataBlock, hashBlock] = [words.u32(), words.u32()];
     const [blocks, start] = [words.u64(), words.u64()];
     const algorithm = words.next();
-    if (digestSize(algorithm) === undefined) refuse('ENOENT', 'Cannot initialize hash function');
-    sayHash(core, algorithm);
+    useHash(core, head, algorithm);
     const [digest, salt] = [words.next().toLowerCase(), words.next().toLowerCase()];
     const options = words.take(words.left > 0 ? words.u32() : 0);
     const flags = new Set<string>();
@@ -256,8 +256,10 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
       signature: values.get('root_hash_sig_key_desc'),
     };
   },
+  earlier: (text, { core }, [version = '', ...words]) => {
+    if (BEHIND_HASH.includes(text)) useHash(core, version, words[6] ?? '');
+  },
   logs: (text, { core }, words) => {
-    if (BEHIND_HASH.includes(text)) sayHash(core, words[7] ?? '');
     if (text !== 'Unrecognized verity feature request' || !core.is('6.1')) return;
     const unknown = words.slice(11).find((word) => !VERITY_FLAGS.includes(word.toLowerCase()));
     core.log(3, `verity: ${text}: ${unknown}`);

@@ -133,8 +133,11 @@ export class ModelKernel implements Transport {
     this.#core.onEvent = () => {
       this.#wake();
     };
+    // A thread of the kernel's own does it, when the ioctl is done.
     this.#core.onLastClose = () => {
-      removeDeferred(this.#core);
+      this.#core.later.push(() => {
+        removeDeferred(this.#core);
+      });
     };
   }
 
@@ -307,6 +310,7 @@ export class ModelKernel implements Transport {
       close: () => {
         if (isOpen) this.#core.closeDev(dev);
         isOpen = false;
+        this.#settle();
       },
     };
   }
@@ -400,6 +404,13 @@ export class ModelKernel implements Transport {
     return hit?.errno;
   }
 
+  /** What the kernel's threads have to do, which may make more of it. */
+  #settle(): void {
+    const { later } = this.#core;
+    for (let work = later.shift(); work !== undefined; work = later.shift()) work();
+    this.#wake();
+  }
+
   /** Whoever waits looks again, behind the ioctl that may have changed something. */
   #wake(): void {
     const waiters = [...this.#waiters];
@@ -446,8 +457,7 @@ export class ModelKernel implements Transport {
         if (error instanceof Refusal) return error.errno;
         throw error;
       } finally {
-        for (const work of core.later.splice(0)) work();
-        this.#wake();
+        this.#settle();
       }
       if (typeof answer === 'number') return answer;
       if (typeof answer === 'object') return answer as Waiting;

@@ -198,3 +198,17 @@ export class Words {
     return rest;
   }
 }
+
+/** Every target of a type there is, in both slots of every device. */
+export function* targetsOf(
+  core: Core,
+  type: string,
+): Generator<{ device: Device; table: Table; target: TargetInstance }> {
+  for (const device of core.state.devices) {
+    for (const table of [device.live, device.inactive]) {
+      for (const target of table?.targets ?? []) {
+        if (target.type === type) yield { device, table: table!, target };
+      }
+    }
+  }
+}

@@ -11,6 +11,7 @@ import {
   flagText,
   measured,
   targetType,
+  targetsOf,
   type AnyTargetType,
   type Construction,
   type Place,
@@ -49,6 +50,7 @@ const devicesText = ({ metadataDev, fastDev, slowDev }: Devices): Bytes =>
 interface CacheMetadata {
   readonly kind: 'cache';
   readonly version: 1 | 2;
+  readonly blockSize: bigint;
   /** Were hints and discards ever written, as a suspend does? */
   saved: boolean;
 }
@@ -117,15 +119,28 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     const settings = { policy, migrationThreshold: 2048n };
     const config = words.take(words.u32());
     while (config.left > 0) configure(settings, config.next(), config.next(), core);
+    const metadata = metadataOf<CacheMetadata>(core, devices.metadataDev, {
+      kind: 'cache',
+      version: features.includes('metadata2') ? 2 : 1,
+      blockSize,
+      saved: false,
+    });
+    if (metadata.blockSize !== blockSize) {
+      const [had, asked] = [metadata.blockSize, blockSize];
+      const isOpen = [...targetsOf(core, 'cache')].some(
+        ({ target }) => (target.state as Cache).metadataDev === devices.metadataDev,
+      );
+      const what = isOpen
+        ? `data_block_size (${asked}) different from that in metadata (${had})`
+        : `changing the data block size (from ${had} to ${asked}) is not supported`;
+      core.log(3, `cache metadata: ${what}`);
+      refuse('EINVAL', 'Error creating metadata object');
+    }
     const modes = ['writethrough', 'passthrough', 'writeback'] as const;
     return {
       ...devices,
       ...settings,
-      metadata: metadataOf<CacheMetadata>(core, devices.metadataDev, {
-        kind: 'cache',
-        version: features.includes('metadata2') ? 2 : 1,
-        saved: false,
-      }),
+      metadata,
       blockSize,
       mode: modes.find((mode) => features.includes(mode)) ?? 'writeback',
       passdown: !features.includes('no_discard_passdown'),
@@ -339,7 +354,7 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
   resume: ({ state }) => {
     state.started = true;
   },
-  message: (_, words, { core }) => {
+  message: (_, words, { core, device }) => {
     const [name = ''] = words;
     const known = [
       'flush',
@@ -348,7 +363,10 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
       ...(core.is('6.1') ? ['clear_stats'] : []),
     ];
     if (known.includes(name.toLowerCase())) {
-      return words.length === 1 ? undefined : refuse('EINVAL');
+      if (words.length !== 1) return refuse('EINVAL');
+      // process_flush_mesg()
+      const isHeld = name.toLowerCase() === 'flush' && device.suspended;
+      return isHeld ? refuse('EBUSY') : undefined;
     }
     core.log(3, `writecache: unrecognised message received: ${name}`);
     return refuse('EINVAL');
@@ -357,6 +375,8 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
 
 interface CloneMetadata {
   readonly kind: 'clone';
+  readonly regionSize: bigint;
+  readonly length: bigint;
   hydrated: bigint;
 }
 
@@ -398,13 +418,21 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
       else if (name === 'hydration_batch_size') numbers.batch = core.u32();
       else refuse('EINVAL');
     }
+    const metadata = metadataOf<CloneMetadata>(at.core, devices.metadataDev, {
+      kind: 'clone',
+      regionSize,
+      length: at.length,
+      hydrated: 0n,
+    });
+    if (metadata.regionSize !== regionSize || metadata.length !== at.length) {
+      const what = "Region and/or target size don't match the ones in metadata";
+      at.core.log(3, `clone metadata: ${what}`);
+      refuse('EINVAL', 'Failed to load metadata');
+    }
     return {
       ...devices,
       ...numbers,
-      metadata: metadataOf<CloneMetadata>(at.core, devices.metadataDev, {
-        kind: 'clone',
-        hydrated: 0n,
-      }),
+      metadata,
       regionSize,
       regions: (at.length + regionSize - 1n) / regionSize,
       hydrating: !features.includes('no_hydration'),
@@ -450,8 +478,9 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
       hydrate(state);
       return undefined;
     }
-    const number = words.length === 2 ? kstrtouint(value) : undefined;
-    if (number === undefined) return refuse('EINVAL');
+    if (words.length !== 2) return refuse('EINVAL');
+    const isKnown = key === 'hydration_threshold' || key === 'hydration_batch_size';
+    const number = isKnown ? (kstrtouint(value) ?? refuse('EINVAL')) : 0;
     if (key === 'hydration_threshold') state.threshold = number;
     else if (key === 'hydration_batch_size') state.batch = number;
     else {

@@ -322,6 +322,8 @@ interface Integrity {
   readonly mode: Bytes;
   readonly metaDev: number | undefined;
   readonly superblock: Superblock;
+  /** In recovery mode no superblock is written where there was none. */
+  readonly isBlank: boolean;
   readonly options: ReadonlyMap<string, Bytes>;
 }
 
@@ -347,13 +349,17 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     const hash = options.get('internal_hash')?.split(':')[0];
     const digest = hash === undefined ? undefined : digestSize(hash);
     if (hash !== undefined && digest === undefined) refuse('ENOENT', 'Invalid internal hash');
-    const tagSize = tag === '-' ? digest : Number(kstrtoull(tag));
+    const tagSize =
+      tag === '-' ? digest : Number(kstrtoull(tag) ?? refuse('EINVAL', 'Invalid tag size'));
     if (tagSize === undefined) return refuse('EINVAL', 'Unknown tag size');
-    const superblock = superblockOf(at, { dev, metaDev, start, tagSize, options });
+    const place = `${at.core.placeOf(metaDev ?? dev)}+${metaDev === undefined ? start : 0n}`;
+    const isBlank = mode === 'R' && !at.core.state.disks.has(place);
+    const superblock = superblockOf(at, place, { dev, metaDev, start, tagSize, options });
+    if (!isBlank) at.core.state.disks.set(place, superblock);
     if (at.length > superblock.provided) {
       refuse('EINVAL', 'Not enough provided sectors for requested mapping size');
     }
-    return { dev, start, mode, metaDev, superblock, options };
+    return { dev, start, mode, metaDev, superblock, isBlank, options };
   },
   status: (target, { kind }, { core }) => integrityStatus(target, kind, core),
   areas: ({ state }, { core }) => {
@@ -367,10 +373,10 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
 /** initialize_superblock(), or what it has written before. */
 function superblockOf(
   { core }: Construction,
+  place: string,
   given: Pick<Integrity, 'dev' | 'metaDev' | 'start' | 'options'> & { readonly tagSize: number },
 ): Superblock {
   const { dev, metaDev, start, tagSize, options } = given;
-  const place = `${core.placeOf(metaDev ?? dev)}+${metaDev === undefined ? start : 0n}`;
   const numberOf = (name: string): number | undefined => {
     const value = options.get(name);
     return value === undefined ? undefined : Number(value);
@@ -421,7 +427,6 @@ function superblockOf(
     journalSectors,
     provided,
   };
-  core.state.disks.set(place, superblock);
   return superblock;
 }
 
@@ -452,7 +457,7 @@ function providedSectors(
 
 /** dm_integrity_status() */
 function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Core): Bytes {
-  const { dev, start, mode, metaDev, superblock, options } = state;
+  const { dev, start, mode, metaDev, superblock, isBlank, options } = state;
   const { tagSize, sectorsPerBlock, journalSectors, log2Interleave, provided } = superblock;
   if (kind === 'info') return `0 ${provided} -`;
   const buffer = 1 << (31 - Math.clz32(Number(options.get('buffer_sectors') ?? 128)));
@@ -479,7 +484,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
     ...given('reset_recalculate'),
     ...given('allow_discards'),
     ...(mode === 'D' && core.is('7.2') ? [] : [`journal_sectors:${journalSectors}`]),
-    `interleave_sectors:${2 ** log2Interleave}`,
+    `interleave_sectors:${isBlank ? 1 : 2 ** log2Interleave}`,
     `buffer_sectors:${buffer}`,
     ...(mode === 'J'
       ? [

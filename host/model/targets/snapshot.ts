@@ -3,7 +3,7 @@
 
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
-import type { Device, TargetInstance } from '../state.js';
+import type { TargetInstance } from '../state.js';
 import { refuse } from '../refusal.js';
 import {
   Words,
@@ -11,6 +11,7 @@ import {
   measured,
   tableOnly,
   targetType,
+  targetsOf,
   type AnyTargetType,
   type Construction,
   type Instance,
@@ -26,24 +27,75 @@ interface Snapshot {
   readonly store: 'P' | 'PO' | 'N';
   /** In sectors; 0 while another snapshot has the store. */
   chunk: bigint;
-  readonly asked: bigint;
+  /** Was it resumed? */
+  active: boolean;
   readonly zeroes: boolean;
   readonly passdown: boolean;
 }
 
-const isSnapshot = ({ type }: TargetInstance): boolean =>
-  type === 'snapshot' || type === 'snapshot-merge';
+/** What a persistent store has in its header. */
+interface Header {
+  readonly kind: 'snapshot';
+  readonly chunk: bigint;
+}
 
-/** __find_snapshots_sharing_cow() */
-function sharers(core: Core, cow: number): { device: Device; target: Instance<Snapshot> }[] {
-  return core.state.devices.flatMap((device) =>
-    [device.live, device.inactive].flatMap((table) =>
-      (table?.targets ?? [])
-        .filter(isSnapshot)
-        .map((target) => ({ device, target: target as Instance<Snapshot> }))
-        .filter(({ target }) => target.state.cow === cow),
+/** DM_CHUNK_SIZE_DEFAULT_SECTORS */
+const DEFAULT_CHUNK = 32n;
+
+/** The snapshots of an origin there are, those of a table that is just being made too. */
+function snapshotsOf(
+  core: Core,
+  origin: number,
+  made: readonly TargetInstance[] = [],
+): Instance<Snapshot>[] {
+  return [
+    ...[...targetsOf(core, 'snapshot'), ...targetsOf(core, 'snapshot-merge')].map(
+      ({ target }) => target,
     ),
-  );
+    ...made.filter(({ type }) => type === 'snapshot' || type === 'snapshot-merge'),
+  ]
+    .map((target) => target as Instance<Snapshot>)
+    .filter(({ state }) => state.origin === origin);
+}
+
+/** __validate_exception_handover(): does another snapshot have the store, to hand it over? */
+function hasSource(at: Construction, origin: number, cow: number, originMode: Mode): boolean {
+  const all = snapshotsOf(at.core, origin, at.table.targets);
+  const sharing = all.filter(({ state }) => state.cow === cow);
+  if (sharing.length >= 2 || sharing.some(({ state }) => !state.active)) {
+    refuse('EINVAL', 'Snapshot cow pairing for exception table handover failed');
+  }
+  const [source] = sharing;
+  if (source === undefined) return false;
+  if (originMode === 'read') return true;
+  if (all.some(({ type }) => type === 'snapshot-merge')) {
+    refuse('EINVAL', 'A snapshot is already merging.');
+  }
+  if (source.state.store === 'N') {
+    refuse('EINVAL', 'Snapshot exception store does not support snapshot-merge.');
+  }
+  return true;
+}
+
+/** dm-snap-persistent.c read_header(): what is there already is kept to. */
+function chunkOf({ core }: Construction, cow: number, asked: bigint): bigint {
+  const place = core.placeOf(cow);
+  const found = core.state.disks.get(place) as Header | { readonly kind: 'other' } | undefined;
+  if (found === undefined) {
+    const chunk = asked === 0n ? DEFAULT_CHUNK : asked;
+    core.state.disks.set(place, { kind: 'snapshot', chunk } satisfies Header);
+    return chunk;
+  }
+  if (found.kind !== 'snapshot') {
+    core.log(4, 'persistent snapshot: Invalid or corrupt snapshot');
+    return refuse('ENXIO', 'Failed to read snapshot metadata');
+  }
+  const { chunk } = found;
+  if (asked !== 0n && asked !== chunk) {
+    const sizes = `chunk size ${chunk} in device metadata overrides table chunk size of ${asked}.`;
+    core.log(4, `persistent snapshot: ${sizes}`);
+  }
+  return chunk;
 }
 
 /** snapshot_ctr() */
@@ -61,8 +113,9 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   const has = (name: string): boolean => features.some((word) => word.toLowerCase() === name);
   const zeroes = has('discard_zeroes_cow');
   const passdown = has('discard_passdown_origin');
-  const chunk = sharers(core, opened).length > 0 ? 0n : asked;
-  return { origin, cow: opened, store, chunk, asked, zeroes, passdown };
+  const isHandedOver = hasSource(at, origin, opened, originMode);
+  const chunk = isHandedOver ? 0n : store === 'N' ? asked : chunkOf(at, opened, asked);
+  return { origin, cow: opened, store, chunk, zeroes, passdown, active: false };
 }
 
 /** dm_put_device() of a device that was not got, and the other way round. */
@@ -109,20 +162,29 @@ const areas: NonNullable<TargetType<Snapshot>['areas']> = (
   { dev: cow, start: 0n, length: core.sizeOfDev(cow) },
 ];
 
+/** Who has the store that it waits for. */
+function sourceOf(core: Core, { origin, cow }: Snapshot): Instance<Snapshot> | undefined {
+  return snapshotsOf(core, origin).find(({ state }) => state.cow === cow && state.active);
+}
+
 /** snapshot_preresume(): a store is handed over by who is suspended. */
-const preresume: NonNullable<TargetType<Snapshot>['preresume']> = ({ state }, { core }) => {
-  if (state.chunk !== 0n) return;
-  const source = sharers(core, state.cow).find(({ target }) => target.state.chunk !== 0n);
-  if (source === undefined || source.device.suspended) return;
+const preresume: NonNullable<TargetType<Snapshot>['preresume']> = ({ state }, { core, device }) => {
+  if (state.active || state.chunk !== 0n) return;
+  // Of its own device the table before is suspended by now, and no more in a slot.
+  const source = sourceOf(core, state);
+  const isOwn = device.live?.targets.includes(source!) === true;
+  const owner = core.state.devices.find(({ live }) => live?.targets.includes(source!) === true);
+  if (source === undefined || isOwn || owner?.suspended === true) return;
   core.log(3, 'snapshots: Unable to perform snapshot handover until source is suspended.');
   refuse('EINVAL');
 };
 
 /** snapshot_resume() */
 const resume = ({ state }: Instance<Snapshot>, { core }: Place): void => {
-  if (state.chunk !== 0n) return;
-  const source = sharers(core, state.cow).find(({ target }) => target.state.chunk !== 0n);
-  state.chunk = source?.target.state.chunk ?? state.asked;
+  state.active = true;
+  if (state.chunk !== 0n || state.store === 'N') return;
+  const header = core.state.disks.get(core.placeOf(state.cow)) as Header | undefined;
+  state.chunk = header?.chunk ?? 0n;
 };
 
 const MODULE = ['snapshot', 'snapshot-origin', 'snapshot-merge'];

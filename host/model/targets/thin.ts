@@ -4,12 +4,13 @@
 import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
-import type { Device, Table, TargetInstance } from '../state.js';
+import type { Device } from '../state.js';
 import { refuse } from '../refusal.js';
 import {
   Words,
   devText,
   targetType,
+  targetsOf,
   type AnyTargetType,
   type Answer,
   type Construction,
@@ -20,6 +21,7 @@ import {
 /** What is on a metadata device. */
 interface Metadata {
   readonly kind: 'thin-pool';
+  readonly blockSize: bigint;
   transaction: bigint;
   readonly thins: Set<number>;
   held: boolean;
@@ -41,6 +43,8 @@ interface Pool {
   readonly metadataDev: number;
   readonly dataDev: number;
   readonly minor: number;
+  /** As the metadata have it, whatever a later table says. */
+  readonly blockSize: bigint;
   features: Features;
   suspended: boolean;
   users: number;
@@ -48,7 +52,6 @@ interface Pool {
 
 interface PoolTarget {
   readonly pool: Pool;
-  readonly blockSize: bigint;
   readonly lowWater: bigint;
   readonly asked: Features;
   /** As what is below allows (adjusted_pf). */
@@ -68,20 +71,6 @@ const MAX_ID = (1n << 24n) - 1n;
 const METADATA_BLOCK = 8n;
 /** What an empty pool's trees and space maps take. */
 const EMPTY_BLOCKS = 9n;
-
-/** Every target of a type there is, in both slots of every device. */
-function* targetsOf(
-  core: Core,
-  type: string,
-): Generator<{ device: Device; table: Table; target: TargetInstance }> {
-  for (const device of core.state.devices) {
-    for (const table of [device.live, device.inactive]) {
-      for (const target of table?.targets ?? []) {
-        if (target.type === type) yield { device, table: table!, target };
-      }
-    }
-  }
-}
 
 function pools(core: Core): Pool[] {
   return [...targetsOf(core, 'thin-pool')].map(({ target }) => (target.state as PoolTarget).pool);
@@ -111,7 +100,7 @@ function poolOf(
   at: Construction,
   metadataDev: number,
   dataDev: number,
-  { readOnly }: Features,
+  { readOnly, blockSize }: Pick<Features, 'readOnly'> & Pick<Pool, 'blockSize'>,
 ): Pool {
   const { core, device } = at;
   const all = pools(core);
@@ -132,8 +121,14 @@ function poolOf(
     core.log(3, 'thin metadata: sb_check failed: magic');
     return refuse('ENOTBLK', 'Error creating metadata object');
   }
+  if (found !== undefined && found.blockSize !== blockSize) {
+    const sizes = `from ${found.blockSize} to ${blockSize}`;
+    core.log(3, `thin metadata: changing the data block size (${sizes}) is not supported`);
+    refuse('EINVAL', 'Error creating metadata object');
+  }
   const metadata: Metadata = found ?? {
     kind: 'thin-pool',
+    blockSize,
     transaction: 0n,
     thins: new Set(),
     held: false,
@@ -146,6 +141,7 @@ function poolOf(
     metadataDev,
     dataDev,
     minor: device.minor,
+    blockSize,
     features: { ...features, readOnly },
     suspended: true,
     users: 0,
@@ -162,7 +158,8 @@ function metadataBlocks(core: Core, { metadataDev, metadata }: Pool): [used: big
 
 /** pool_status() */
 function poolStatus({ state, length }: Instance<PoolTarget>, kind: string, core: Core): Bytes {
-  const { pool, blockSize, lowWater, asked } = state;
+  const { pool, lowWater, asked } = state;
+  const { blockSize } = pool;
   if (kind === 'ima') return '';
   if (kind === 'table') {
     const words = [
@@ -207,20 +204,20 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
     const asked = featuresOf(words.take(words.left > 0 ? words.u32() : 0));
     const metadataDev = at.open(metadataPath, asked.readOnly ? 'read' : 'write');
     const dataDev = at.open(dataPath, 'write');
-    const pool = poolOf(at, metadataDev, dataDev, asked);
+    const pool = poolOf(at, metadataDev, dataDev, { ...asked, blockSize });
     if (pool.users > 0 && asked.discard !== pool.features.discard) {
       refuse('EINVAL', 'Discard support cannot be disabled once enabled');
     }
     pool.users++;
-    return { pool, blockSize, lowWater, asked, adjusted: { ...asked } };
+    return { pool, lowWater, asked, adjusted: { ...asked } };
   },
   status: (target, { kind }, { core }) => poolStatus(target, kind, core),
   areas: ({ state: { pool }, length }) => [{ dev: pool.dataDev, start: 0n, length }],
   // pool_io_hints(): disable_discard_passdown_if_not_supported()
-  hints: ({ state: { pool, adjusted, blockSize } }, { core }) => {
+  hints: ({ state: { pool, adjusted } }, { core }) => {
     if (!adjusted.discard || !adjusted.passdown) return;
     const most = core.discardSectorsOf(pool.dataDev);
-    if (most >= Number(blockSize)) return;
+    if (most >= Number(pool.blockSize)) return;
     const why = most === 0 ? 'discard unsupported' : 'max discard sectors smaller than a block';
     const disk = core.diskName(pool.dataDev);
     core.log(4, `thin: Data device (${disk}) ${why}: Disabling discard passdown.`);
@@ -233,7 +230,7 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
     for (const { device } of thins(core, pool)) device.internallySuspended++;
   },
   // bind_control_target(), maybe_resize_data_dev()
-  preresume: ({ state: { pool, adjusted, blockSize }, length }, { core, device }) => {
+  preresume: ({ state: { pool, adjusted }, length }, { core, device }) => {
     const before = pool.features;
     pool.features = { ...adjusted };
     if (before.readOnly !== adjusted.readOnly) {
@@ -241,7 +238,7 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
       core.log(6, `thin: ${core.nameOf(device)}: switching pool to ${mode} mode`);
       core.raise(device);
     }
-    const [blocks, known] = [length / blockSize, pool.metadata.dataBlocks];
+    const [blocks, known] = [length / pool.blockSize, pool.metadata.dataBlocks];
     const where = `thin: ${core.nameOf(device)}:`;
     if (blocks < known) {
       core.log(3, `${where} pool target (${blocks} blocks) too small: expected ${known}`);
@@ -395,7 +392,7 @@ export const thin: AnyTargetType = /* @__PURE__ */ targetType<Thin>({
   areas: ({ state: { poolDev } }, { core }) => {
     const target = core.byDev(poolDev)?.live?.targets[0];
     if (target?.type !== 'thin-pool') return [];
-    const { blockSize } = target.state as PoolTarget;
+    const { blockSize } = (target.state as PoolTarget).pool;
     const length = (target.length / blockSize) * blockSize;
     return length === 0n ? [] : [{ dev: poolDev, start: 0n, length }];
   },

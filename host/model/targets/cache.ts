@@ -100,6 +100,15 @@ function configure(
   refuse('EINVAL');
 }
 
+/**
+ * What a suspend writes besides, in blocks: an array of hints, of 1018 in each and with a block above if it has
+ * several, and the discards, which a passthrough cache has none of.
+ */
+function savedBlocks(core: Core, { fastDev, blockSize, mode }: Cache): number {
+  const hints = Math.ceil(Number(core.sizeOfDev(fastDev) / blockSize) / 1018);
+  return hints + (hints > 1 ? 1 : 0) + (mode === 'passthrough' ? 0 : 1);
+}
+
 /** dm-cache-target.c */
 export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
   name: 'cache',
@@ -167,7 +176,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       });
       return `${measured(cache, core)},metadata_mode=rw,${devices},${flags};`;
     }
-    const used = 9 + (isTwo ? 2 : 0) + (metadata.saved ? 4 : 0);
+    const used = 9 + (isTwo ? 2 : 0) + (metadata.saved ? savedBlocks(core, state) : 0);
     const features = [
       ...(isTwo ? ['metadata2'] : []),
       mode,

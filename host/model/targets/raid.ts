@@ -86,7 +86,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     if (text === 'Unable to parse RAID parameter') {
       core.log(3, `raid: ${text}: ${own.find((word) => !isOption(word)) ?? ''}`);
     }
-    if (text === 'RAID device lookup failure') {
+    if (text === 'RAID device lookup failure' || text === 'Failed to run raid array') {
       sayRegionSize(
         core,
         level,
@@ -119,9 +119,6 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     const openOr = (word: Bytes): number | undefined => (word === '-' ? undefined : at.open(word));
     while (members.length < count) {
       members.push({ metadata: openOr(words.next()), data: openOr(words.next()) });
-    }
-    if (level.startsWith('raid10') && members.every(({ metadata }) => metadata === undefined)) {
-      refuse('EINVAL', 'Failed to run raid array');
     }
     const copies = Number(value('raid10_copies') ?? 2);
     const data = dataMembers(level, count, copies);

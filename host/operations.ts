@@ -40,6 +40,7 @@ import {
   flagsOf,
   identify,
   ioctl,
+  keeping,
   labelOf,
   need,
   query,
@@ -413,7 +414,8 @@ export function* removeDevice(
   const reply = yield* force === true ? failingAllIo(device, removal) : removal;
   // The flag is cleared if the device went at once (dm-ioctl.c dev_remove()).
   if ((reply.flags & DM_DEFERRED_REMOVE) !== 0) return 'scheduled';
-  yield* dropNode(reply.name, findDevice);
+  const what = `remove device '${cut(labelOf(device))}'`;
+  yield* keeping(dropNode(reply.name, findDevice), what);
   return 'removed';
 }
 
@@ -471,25 +473,35 @@ function patience(retry: unknown): Patience {
 }
 
 /**
- * dmsetup remove --force: an error table of the same size, swapped in without a flush. It stays if
- * `work` fails, for openers to fail on it and let go; the error says so.
+ * dmsetup remove --force: an error table of the same size, swapped in without a flush. If the kernel refuses
+ * `work` it stays, for openers to fail on it and let go, and the error says so; an abort takes it back.
  */
 function* failingAllIo<T>(device: DeviceRef, work: Operation<T>): Operation<T> {
-  const { targets } = yield* getTable(device);
-  const last = targets.at(-1);
-  if (last === undefined) return yield* work;
-  const length = last.startSector + last.length;
-  const what = `load the error table of '${cut(labelOf(device))}'`;
-  yield* loadTable(device, [{ startSector: 0, length, type: 'error', parameters: [] }]);
-  // As libdm: what is queued is not waited for, where the kernel knows how.
-  const noflush = yield* supports('noflush');
-  const live = goLive(device, suspendFlags({ noflush, skipLockfs: true }, false));
-  yield* undoing(live, () => clearTable(device), what);
+  const before = yield* getTable(device, { showKeys: true });
   try {
-    return yield* work;
-  } catch (error) {
-    if (!(error instanceof KernelError)) throw error;
-    throw amend(error, { left: [...error.left, what] });
+    const last = before.targets.at(-1);
+    if (last === undefined) return yield* work;
+    const length = last.startSector + last.length;
+    const what = `load the error table of '${cut(labelOf(device))}'`;
+    // As libdm: what is queued is not waited for, where the kernel knows how.
+    const noflush = yield* supports('noflush');
+    yield* loadTable(device, [{ startSector: 0, length, type: 'error', parameters: [] }]);
+    let refusal: KernelError | undefined;
+    const swap = function* (): Operation<T | undefined> {
+      yield* goLive(device, suspendFlags({ noflush, skipLockfs: true }, false));
+      try {
+        return yield* work;
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        refusal = error;
+        return undefined;
+      }
+    };
+    const result = yield* undoing(swap(), () => restore(device, before), what);
+    if (refusal !== undefined) throw amend(refusal, { left: [...refusal.left, what] });
+    return result as T;
+  } finally {
+    wipe(before);
   }
 }
 
@@ -500,8 +512,12 @@ export function* removeAllDevices({
   yield* need('deferredRemove', deferred);
   const before = yield* listDevices();
   yield* ioctl('REMOVE_ALL', { flags }, { frees: true });
-  const kept = new Set((yield* listDevices()).map(({ name }) => name));
-  for (const { name } of before) if (!kept.has(name)) yield* dropNode(name, findDevice);
+  yield { kind: 'commit' };
+  const dropNodes = function* (): Operation<void> {
+    const kept = new Set((yield* listDevices()).map(({ name }) => name));
+    for (const { name } of before) if (!kept.has(name)) yield* dropNode(name, findDevice);
+  };
+  yield* keeping(dropNodes(), 'remove all devices');
 }
 
 export function* renameDevice(device: DeviceRef, newName: string): Operation<DeviceInfo> {
@@ -519,6 +535,7 @@ export function* renameDevice(device: DeviceRef, newName: string): Operation<Dev
     yield* checkpoint();
     const info = yield* getDevice(newName);
     if (info.liveTable) yield* provideNode(info);
+    yield* dropNode(name, findDevice);
     return info;
   };
   const undo = function* (): Operation<void> {
@@ -527,9 +544,7 @@ export function* renameDevice(device: DeviceRef, newName: string): Operation<Dev
     if (info.liveTable) yield* provideNode(info);
     yield* dropNode(newName, findDevice);
   };
-  const info = yield* undoing(settle(), undo, `rename device '${cut(name)}' to '${cut(newName)}'`);
-  yield* dropNode(name, findDevice);
-  return info;
+  return yield* undoing(settle(), undo, `rename device '${cut(name)}' to '${cut(newName)}'`);
 }
 
 function rename(name: string, newName: string): (eventNr: number) => Operation<Header> {
@@ -545,7 +560,7 @@ export function* setUuid(device: DeviceRef, uuid: string): Operation<DeviceInfo>
     ioctl('DEV_RENAME', { name, newUuid: uuid, eventNr }, { device: name }),
   );
   yield { kind: 'commit' };
-  return yield* getDevice(name);
+  return yield* keeping(getDevice(name), `set the uuid of '${cut(name)}'`);
 }
 
 export function* getDevice(device: DeviceRef, options?: DeviceOptions): Operation<DeviceInfo> {

@@ -285,15 +285,33 @@ export function* undoing<T>(
     }
     const list = [steps].flat().reverse();
     const [undone, left] = failure === undefined ? [list, []] : [[], list];
-    if (error instanceof KernelError) {
-      const all = { undone: [...error.undone, ...undone], left: [...error.left, ...left] };
-      throw amend(error, all);
-    }
-    if (error instanceof NodeError) {
-      const { path, problem } = error;
-      throw new NodeError(path, problem, [...error.undone, ...undone], [...error.left, ...left]);
-    }
+    if (error instanceof KernelError) throw amend(error, moreSteps(error, undone, left));
+    if (error instanceof NodeError) throw amendNode(error, moreSteps(error, undone, left));
     if (failure instanceof KernelError) throw amend(failure, { left, cause: error });
     throw error;
   }
+}
+
+/** Do `work` behind a step that stays whatever comes of it: an error of it says that. */
+export function* keeping<T>(work: Operation<T>, step: string): Operation<T> {
+  try {
+    return yield* work;
+  } catch (error) {
+    if (error instanceof KernelError) throw amend(error, moreSteps(error, [], [step]));
+    if (error instanceof NodeError) throw amendNode(error, moreSteps(error, [], [step]));
+    throw error;
+  }
+}
+
+interface Steps {
+  readonly undone: readonly string[];
+  readonly left: readonly string[];
+}
+
+function moreSteps(error: Steps, undone: readonly string[], left: readonly string[]): Steps {
+  return { undone: [...error.undone, ...undone], left: [...error.left, ...left] };
+}
+
+function amendNode({ path, problem }: NodeError, { undone, left }: Steps): NodeError {
+  return new NodeError(path, problem, undone, left);
 }

@@ -6,15 +6,13 @@ import * as codec from 'devicemapper/codec';
 import { Buffer } from 'node:buffer';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
+import { NO_CHROMIUM, hasChromium, withPage } from './chromium.js';
 import { factsOf } from './facts.js';
 import { assert, suite } from './harness.js';
 import {
@@ -26,7 +24,6 @@ import {
 } from './transcript.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const CHROMIUM = '/usr/bin/chromium';
 
 /** Every seventh of what kernels were given and answered, and a table's text. */
 const inputs: readonly Input[] = [
@@ -114,31 +111,9 @@ Determinism('a worker says the same', async () => {
   assert.equal(there, here);
 });
 
-if (existsSync(CHROMIUM) || process.env.CI === 'true') {
+if (hasChromium()) {
   Determinism('Chromium says the same', async () => {
-    const server = createServer((request, response) => {
-      const path = join(root, new URL(request.url!, 'http://localhost').pathname);
-      const type = extname(path) === '.js' ? 'text/javascript' : 'text/html';
-      response.writeHead(200, { 'content-type': type });
-      // The icon that a browser asks for is none of ours.
-      if (type === 'text/javascript') createReadStream(path).pipe(response);
-      else response.end('<!doctype html>');
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
-    try {
-      const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await withPage(async (page) => {
       const there = await page.evaluate(async (given) => {
         const load = (path: string): Promise<unknown> => import(path);
         const own = (await load('/dist/codec.js')) as CodecLike;
@@ -157,13 +132,8 @@ if (existsSync(CHROMIUM) || process.env.CI === 'true') {
         return transcripts.textTranscript(own, given);
       }, texts);
       assert.equal(thereText, hereText);
-    } finally {
-      await browser.close();
-      server.close();
-    }
+    });
   });
-} else {
-  Determinism.skip('Chromium says the same', `there is no ${CHROMIUM} (npm run setup browser)`);
-}
+} else Determinism.skip('Chromium says the same', NO_CHROMIUM);
 
 Determinism.run();

@@ -4,6 +4,9 @@
 import {
   DM_BUFFER_FULL_FLAG,
   DM_UUID_FLAG,
+  DeviceMapperSync,
+  ModelKernel,
+  REQUEST_CODE,
   decodeReply,
   decodeRequest,
   diffTables,
@@ -21,14 +24,18 @@ import {
   splitParameters,
   type Command,
   type ConciseDevice,
+  type ModelSnapshot,
   type Request,
   type Target as LoadTarget,
-} from 'devicemapper/codec';
+} from 'devicemapper/model';
 import { encodeTableLoad } from '../../bench/plain.js';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import { generate } from '../differential/generate.js';
+import { bytesOf as stepBytes } from '../differential/script.js';
+import { DISKS, MAJOR, SLICES } from '../differential/tables.js';
 import { factsOf } from '../facts.js';
 import { assert } from '../harness.js';
 import * as naive from '../naive.js';
@@ -457,6 +464,65 @@ const interleaved: Target = {
   },
 };
 
+// ── The model ────────────────────────────────────────────────────────────────────────────────────
+
+const RELEASES = ['5.10', '6.1', '6.12', '7.2'] as const;
+/** Those of the control node, one that it does not have, and one of another driver. */
+const CODES = [...Object.values(REQUEST_CODE), 0xfd12, 0xc138fe00];
+/** No answer of a model takes longer, on any machine. */
+const MOST_MS = 5000;
+
+/** What a model begins with: devices with tables of many types, of which some are suspended. */
+function inhabited(release: (typeof RELEASES)[number]): [ModelKernel, ModelSnapshot] {
+  const kernel = new ModelKernel({ release, major: MAJOR, blockDevices: DISKS });
+  const dm = new DeviceMapperSync(kernel);
+  for (const { minor, disk, offset, sectors } of SLICES) {
+    const name = `slice${minor}`;
+    dm.createActiveDevice(name, `0 ${sectors} linear ${disk} ${offset}`, { minor });
+  }
+  dm.createActiveDevice('a', '0 8 linear 98:0 0\n8 8 striped 1 8 98:16 8', { uuid: 'LVM-a' });
+  dm.createActiveDevice('b', '0 64 dust /dev/ubda 0 512');
+  dm.loadTable('b', '0 64 zero');
+  dm.createActiveDevice('c', '0 64 multipath 0 0 1 1 round-robin 0 1 1 /dev/ubda 1');
+  dm.suspend('c');
+  dm.createDevice('d');
+  dm.sendMessage('a', '@stats_create - /2');
+  return [kernel, kernel.snapshot()];
+}
+
+/** Any bytes to any request give an errno; what has come back is a request, too. */
+function model(): Target {
+  const kernels = new Map<string, [ModelKernel, ModelSnapshot]>();
+  return {
+    // Short enough that each of them is changed: what follows is room for answers.
+    seeds: () =>
+      generate({ kernel: '6.1', seed: 1, steps: 2000 }).flatMap((sequence) =>
+        sequence.flatMap((step) => {
+          if (step.do !== 'ioctl') return [];
+          const code = CODES.indexOf(step.request);
+          return [Uint8Array.of(Math.max(code, 0), 2, ...stepBytes(step).subarray(0, 800))];
+        }),
+      ),
+    check: (input) => {
+      const code = CODES[(input[0] ?? 0) % CODES.length]!;
+      const release = RELEASES[(input[1] ?? 0) % RELEASES.length]!;
+      const [kernel, snapshot] = kernels.get(release) ?? inhabited(release);
+      kernels.set(release, [kernel, snapshot]);
+      kernel.restore(snapshot);
+      const buffer = input.slice(2);
+      const begin = performance.now();
+      const errnos = [code, code, REQUEST_CODE.TABLE_STATUS].map((request) => {
+        const errno = kernel.ioctl(request, buffer);
+        if (Number.isInteger(errno) && errno >= 0 && errno < 4096) return errno;
+        throw new Error(`it answered ${errno}`);
+      });
+      const ms = performance.now() - begin;
+      if (ms > MOST_MS) throw new Error(`it took ${Math.round(ms)} ms`);
+      return `${code} ${errnos.join()}`;
+    },
+  };
+}
+
 export const TARGETS: Readonly<Record<string, Target>> = {
   ...REPLIES,
   request,
@@ -465,4 +531,5 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   words,
   bounds: bounds(),
   interleaved,
+  model: model(),
 };

@@ -1,0 +1,181 @@
+// Two answers to one step are the same, or differ in a field that has a name.
+//
+// Rule: a mask names commands, target types and a field, and has a reason. What is masked is what moves by
+// itself behind the answers: data. errno, flags, data_size and log lines are never masked, nor is the event
+// number of a device without such a target.
+
+import {
+  DM_IMA_MEASUREMENT_FLAG,
+  DM_STATUS_TABLE_FLAG,
+  REQUEST_CODE,
+  inspect,
+  type Command,
+  type Field,
+} from 'devicemapper/model';
+import { bytesOf, replyOf, type Answer, type Sequence, type Step } from './script.js';
+
+/** What may differ. */
+export interface Mask {
+  readonly commands: readonly Command[];
+  readonly targets: readonly string[];
+  /** 'parameters' are those of a status, never of a table. */
+  readonly field: 'parameters' | 'event_nr';
+}
+
+/** Their data move, and with it what their status tells and when they raise events. */
+const MOVING = ['mirror', 'raid', 'clone', 'snapshot', 'log-writes', 'integrity', 'writecache'];
+const STATUS: readonly Command[] = ['TABLE_STATUS', 'DEV_WAIT'];
+
+export const MASKS: readonly Mask[] = [
+  { commands: STATUS, targets: MOVING, field: 'parameters' },
+  {
+    commands: [...STATUS, 'DEV_STATUS', 'DEV_SUSPEND', 'TABLE_LOAD', 'TABLE_CLEAR', 'TABLE_DEPS'],
+    targets: MOVING,
+    field: 'event_nr',
+  },
+  { commands: ['TARGET_MSG', 'DEV_RENAME', 'LIST_DEVICES'], targets: MOVING, field: 'event_nr' },
+];
+
+/** Where two answers part. */
+export interface Difference {
+  /** Which step of the sequence. */
+  readonly step: number;
+  /** The command's name, or its code if it has none; 'open' or 'close'. */
+  readonly command: string;
+  /** As in dm-ioctl.h, and 'errno' and 'log'. */
+  readonly field: string;
+  /** The type of the target in whose part of the reply it stands. */
+  readonly target?: string;
+  readonly offset?: number;
+  readonly left: string;
+  readonly right: string;
+}
+
+export const COMMAND_OF: ReadonlyMap<number, Command> = new Map(
+  Object.entries(REQUEST_CODE).map(([command, code]) => [code, command as Command]),
+);
+
+/** The first difference between what two worlds answered to a sequence; one answer less is one, too. */
+export function compare(
+  sequence: Sequence,
+  left: readonly Answer[],
+  right: readonly Answer[],
+): Difference | undefined {
+  /** Devices on which a moving target was loaded, by number. */
+  const moving = new Set<number>();
+  for (const [index, step] of sequence.entries()) {
+    const [ours, theirs] = [left[index], right[index]];
+    const found =
+      ours === undefined || theirs === undefined
+        ? ours === theirs
+          ? undefined
+          : { field: 'answer', left: told(ours), right: told(theirs) }
+        : compareStep(step, ours, theirs, moving);
+    if (found !== undefined) return { step: index, command: nameOf(step), ...found };
+    if (ours !== undefined) noteMoving(step, ours, moving);
+  }
+  return undefined;
+}
+
+const told = (answer: Answer | undefined): string => (answer === undefined ? 'none' : 'one');
+
+export function nameOf(step: Step): string {
+  return step.do === 'ioctl'
+    ? (COMMAND_OF.get(step.request) ?? `0x${step.request.toString(16)}`)
+    : step.do;
+}
+
+type Found = Omit<Difference, 'step' | 'command'>;
+
+function compareStep(
+  step: Step,
+  left: Answer,
+  right: Answer,
+  moving: ReadonlySet<number>,
+): Found | undefined {
+  const [before, after] = [left.errno, right.errno];
+  if (before !== after) {
+    const [a, b] = [left, right].map(({ errno, log = [] }) => [errno, ...log].join('; '));
+    return { field: 'errno', left: a!, right: b! };
+  }
+  if (step.do === 'ioctl' && left.out !== right.out) {
+    const found = compareReplies(step, left, right, moving);
+    if (found !== undefined) return found;
+  }
+  const [a, b] = [left, right].map(({ log = [] }) => log.join('\n'));
+  return a === b ? undefined : { field: 'log', left: a!, right: b! };
+}
+
+function compareReplies(
+  step: Step & { readonly do: 'ioctl' },
+  left: Answer,
+  right: Answer,
+  moving: ReadonlySet<number>,
+): Found | undefined {
+  const [ours, theirs] = [replyOf(step, left), replyOf(step, right)];
+  const command = COMMAND_OF.get(step.request);
+  const what = { direction: 'reply', ...(command && { command }), secrets: true } as const;
+  const [a, b] = [inspect(ours, what), inspect(theirs, what)];
+  let target: string | undefined;
+  let isMoving = false;
+  for (const [index, field] of a.entries()) {
+    const other = b[index];
+    if (field.name === 'target_type') target = String(field.value);
+    if (field.name === 'dev') isMoving = moving.has(Number(field.value));
+    const end = field.offset + field.size;
+    const isSame =
+      other?.name === field.name &&
+      other.size === field.size &&
+      isEqual(ours.subarray(field.offset, end), theirs.subarray(field.offset, end));
+    if (isSame) continue;
+    // A reply's own event_nr stands before its dev.
+    const owner = field.offset < 48 ? moving.has(devOf(ours)) : isMoving;
+    if (isMasked(step, command, field, target, owner) && other?.size === field.size) continue;
+    return {
+      field: field.name,
+      offset: field.offset,
+      ...(target !== undefined && { target }),
+      left: show(field),
+      right: other === undefined ? 'nothing' : show(other),
+    };
+  }
+  return undefined;
+}
+
+function isMasked(
+  step: Step & { readonly do: 'ioctl' },
+  command: Command | undefined,
+  { name }: Field,
+  target: string | undefined,
+  isMoving: boolean,
+): boolean {
+  return MASKS.some(({ commands, targets, field }) => {
+    if (command === undefined || !commands.includes(command) || field !== name) return false;
+    return field === 'event_nr' ? isMoving : targets.includes(target ?? '') && isStatus(step);
+  });
+}
+
+function isStatus(step: Step & { readonly do: 'ioctl' }): boolean {
+  const flags = new DataView(bytesOf(step).buffer).getUint32(28, true);
+  return (flags & (DM_STATUS_TABLE_FLAG | DM_IMA_MEASUREMENT_FLAG)) === 0;
+}
+
+function devOf(reply: Uint8Array): number {
+  return new DataView(reply.buffer).getUint32(40, true);
+}
+
+/** Kernels take tables that a codec does not: the type is looked for in the bytes. */
+function noteMoving(step: Step, answer: Answer, moving: Set<number>): void {
+  if (step.do !== 'ioctl' || step.request !== REQUEST_CODE.TABLE_LOAD || answer.errno !== 0) return;
+  const text = atob(step.in);
+  if (MOVING.some((type) => text.includes(`${type}\0`))) moving.add(devOf(replyOf(step, answer)));
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function show({ value, meaning, size }: Field): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return meaning === undefined ? `${text} (${size} bytes)` : `${text} (${meaning})`;
+}

@@ -1,0 +1,72 @@
+// The world of this machine's own kernel, in a guest: its two disks are overwritten.
+
+import { KernelTransport, REQUEST_CODE } from 'devicemapper';
+import * as fs from 'node:fs';
+import type { World } from './script.js';
+import { DISKS, MAJOR } from './tables.js';
+
+/** As much of each disk as metadata may be written to. */
+const WIPED = { '/dev/ubda': 1 << 16, '/dev/ubdb': 4 << 20 };
+
+export function kernelWorld(): World & { close: () => void } {
+  const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
+  if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
+  for (const [path, { sectors }] of Object.entries(DISKS)) {
+    const found = Number(fs.readFileSync(`/sys/block/${path.slice(5)}/size`, 'utf8'));
+    if (found !== sectors) throw new Error(`${path} has ${found} sectors, not ${sectors}`);
+  }
+  const transport = KernelTransport.open();
+  const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  return {
+    transport,
+    open(path) {
+      try {
+        const fd = fs.openSync(path, 'r');
+        return () => {
+          fs.closeSync(fd);
+        };
+      } catch {
+        return undefined;
+      }
+    },
+    log: () => linesOf(kmsg),
+    mark: () => void linesOf(kmsg),
+    settle(step) {
+      // The last close of a device that is to go has a worker remove it (dm.c dm_blk_close), and
+      // multipath has one raise its events (dm-mpath.c trigger_event).
+      if (step.do === 'close') transport.sleepSync(20);
+      else if (step.do === 'ioctl' && step.request === REQUEST_CODE.TARGET_MSG) {
+        transport.sleepSync(2);
+      }
+    },
+    wipe() {
+      for (const [path, length] of Object.entries(WIPED)) {
+        const fd = fs.openSync(path, 'r+');
+        fs.writeSync(fd, new Uint8Array(length));
+        fs.fsyncSync(fd);
+        fs.closeSync(fd);
+      }
+    },
+    close() {
+      fs.closeSync(kmsg);
+      transport.close();
+    },
+  };
+}
+
+/** Device-mapper's lines since the last look. A record is `prio,seq,usec,flags;text`, then `\n KEY=value`. */
+function linesOf(kmsg: number): string[] {
+  const lines: string[] = [];
+  const record = new Uint8Array(8192);
+  for (;;) {
+    try {
+      const length = fs.readSync(kmsg, record);
+      const text = new TextDecoder('latin1').decode(record.subarray(0, length));
+      const line = text.slice(text.indexOf(';') + 1, text.indexOf('\n'));
+      if (line.includes('device-mapper: ')) lines.push(line);
+    } catch (error) {
+      // Records that were overwritten before we came to them are lost.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') return lines;
+    }
+  }
+}

@@ -1,0 +1,233 @@
+// The command `npm run differential`; `--help` tells how it is called.
+
+import { writeFileSync } from 'node:fs';
+import { parseArgs, styleText } from 'node:util';
+import { compare, type Difference } from './compare.js';
+import { Coverage, linesOf } from './coverage.js';
+import { describe, describeStep } from './describe.js';
+import { generate, type Occasion } from './generate.js';
+import { guests, runInGuest } from './guests.js';
+import { modelAnswers } from './model.js';
+import { writeRecording, type Recorded } from './recording.js';
+import type { Answer, Sequence } from './script.js';
+import { shrink, type Judge, type Pair } from './shrink.js';
+
+const HELP = `usage: npm run differential -- [options]
+Have a kernel in User-Mode Linux and the model do the same, and compare each byte of what they answer.
+  --kernel NAME    the kernel ('6.1'); its disks and devices are the guest's own
+  --against NAME   in place of the model another guest: of the same kernel, there is to be no difference
+  --steps N        how many steps, most of them ioctls (10000)
+  --seed S         make the sequences of that run (the time)
+  --show N         cut down so many differences of different kinds, and show each (5)
+  --record FILE    write the steps and what the kernel answered to FILE
+  --json FILE      write the outcome to FILE
+  --help           this
+Ends with 0 when all was the same, 1 when something was not, 2 when it was called wrongly or there is no
+such kernel.`;
+
+/** So many steps are done by one guest: it is lost with what crashes it. */
+const LOT = 20_000;
+
+const { values: options } = parseArgs({
+  options: {
+    kernel: { type: 'string', default: '6.1' },
+    against: { type: 'string', default: 'model' },
+    steps: { type: 'string', default: '10000' },
+    seed: { type: 'string' },
+    show: { type: 'string', default: '5' },
+    record: { type: 'string' },
+    json: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+
+const stop = new AbortController();
+process.once('SIGINT', () => {
+  stop.abort(new Error('ended by SIGINT'));
+});
+
+/** A sequence that was carried out on both sides, and what came of it. */
+interface Case extends Pair {
+  readonly sequence: Sequence;
+  /** Modules stay loaded: what is tried alone begins with this one. */
+  readonly prologue: Sequence;
+}
+
+async function main(): Promise<number> {
+  const steps = number('steps');
+  const seed = options.seed === undefined ? Date.now() % 0x7fffffff : number('seed');
+  const { kernel, against } = options;
+  const { whyNot, installKernel } = await guests();
+  for (const name of [kernel, against].filter((one) => one !== 'model')) {
+    const reason = whyNot(name);
+    if (reason !== undefined) throw new Error(reason);
+    await installKernel(name, { log: console.log });
+  }
+  console.log(`Linux ${kernel} and ${sideOf(against)}, seed ${seed}`);
+
+  const coverage = new Coverage();
+  const found: { readonly one: Case; readonly difference: Difference }[] = [];
+  const lost: string[] = [];
+  const recorded: Recorded[] = [];
+  for await (const one of cases({ kernel, seed, steps }, lost)) {
+    coverage.add(one.sequence, one.left);
+    recorded.push({ sequence: one.sequence, answers: one.left });
+    const difference = compare(one.sequence, one.left, one.right);
+    if (difference !== undefined) found.push({ one, difference });
+  }
+  clear();
+  if (options.record !== undefined) writeRecording(options.record, { kernel, cases: recorded });
+
+  const covered = coverage.told();
+  for (const line of linesOf(covered)) console.log(line);
+  for (const line of lost) console.log(styleText('yellow', `lost: ${line}`));
+  const kinds = new Map<string, { one: Case; difference: Difference }[]>();
+  for (const each of found) {
+    const kind = kindOf(each.difference);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), each]);
+  }
+  const sorted = [...kinds].sort(([, a], [, b]) => b.length - a.length);
+  for (const [kind, { length }] of sorted) console.log(`${String(length).padStart(6)} × ${kind}`);
+  const shown: string[] = [];
+  for (const [kind, [first]] of sorted.slice(0, number('show'))) {
+    progress(`cutting down: ${kind}`);
+    const { one, difference } = first!;
+    const small = await shrink(judgeOf(one.prologue), { sequence: one.sequence, difference });
+    clear();
+    shown.push(describe(small, [sideOf(kernel), sideOf(against)]));
+    console.log(`\n${shown.at(-1)}`);
+  }
+  console.log(`\n${covered.ioctls.toLocaleString('en')} ioctls, ${found.length} differences`);
+  if (options.json !== undefined) {
+    const differences = found.map(({ one, difference }) => ({
+      ...difference,
+      sequence: one.sequence.slice(0, difference.step + 1),
+    }));
+    const outcome = { kernel, against, seed, steps, ...covered, lost, shown, differences };
+    writeFileSync(options.json, `${JSON.stringify(outcome, null, 2)}\n`);
+  }
+  return found.length === 0 ? 0 : 1;
+}
+
+const sideOf = (name: string): string => (name === 'model' ? 'the model' : `Linux ${name}`);
+
+const kindOf = ({ command, field, target }: Difference): string =>
+  `${command} ${field}${target === undefined ? '' : ` of ${target}`}`;
+
+/** Lot by lot, each with modules loaded in an order of its own. */
+async function* cases({ kernel, seed, steps }: Occasion, lost: string[]): AsyncGenerator<Case> {
+  for (let done = 0, lot = 0; done < steps; lot++) {
+    const size = Math.min(LOT, steps - done);
+    const [prologue = [], ...sequences] = generate({ kernel, seed: seed + lot, steps: size });
+    const count = [prologue, ...sequences].reduce((sum, { length }) => sum + length, 0);
+    const told = (side: string) => (answered: number) => {
+      progress(`${side}: ${done + answered} of ${steps} steps`);
+    };
+    const lose = (side: string) => (line: string) => lost.push(`${side}: ${line}`);
+    const [left, right] = await both([prologue, ...sequences], [], (side) => ({
+      onProgress: told(sideOf(side)),
+      onLost: lose(sideOf(side)),
+    }));
+    for (const [i, sequence] of [prologue, ...sequences].entries()) {
+      // What a guest was lost by is not compared, what came before it is.
+      const length = Math.min(
+        left[i]!.length,
+        options.against === 'model' ? Infinity : right[i]!.length,
+      );
+      yield {
+        sequence: sequence.slice(0, length),
+        prologue: i === 0 ? [] : prologue,
+        left: left[i]!.slice(0, length),
+        right: right[i]!.slice(0, length),
+      };
+    }
+    done += count;
+  }
+}
+
+interface Told {
+  readonly onProgress?: (steps: number) => void;
+  readonly onLost?: (line: string) => void;
+}
+type Answers = readonly (readonly Answer[])[];
+
+async function both(
+  sequences: readonly Sequence[],
+  prologue: Sequence,
+  told: (side: string) => Told = () => ({}),
+): Promise<readonly [Answers, Answers]> {
+  const { kernel, against } = options;
+  return [
+    await answersOf(kernel, sequences, prologue, told(kernel)),
+    await answersOf(against, sequences, prologue, told(against)),
+  ];
+}
+
+/** What one side answers to each sequence, after the prologue. */
+async function answersOf(
+  side: string,
+  sequences: readonly Sequence[],
+  prologue: Sequence,
+  { onProgress, onLost }: Told,
+): Promise<Answers> {
+  if (side === 'model') {
+    return modelAnswers([prologue, ...sequences], options.kernel).slice(1);
+  }
+  const answers: (readonly Answer[])[] = [];
+  while (answers.length < sequences.length) {
+    const rest = [prologue, ...sequences.slice(answers.length)];
+    const { signal } = stop;
+    const outcome = await runInGuest(rest, {
+      kernel: side,
+      signal,
+      ...(onProgress && { onProgress }),
+    });
+    const told = outcome.answers.slice(1);
+    if (outcome.lost === undefined) {
+      answers.push(...told);
+      break;
+    }
+    // It is the step that was not answered; without any, the guest is no good.
+    if (told.length === 0) throw new Error(`${sideOf(side)}: ${outcome.lost}`);
+    answers.push(...told);
+    const at = answers.length - 1;
+    const step = sequences[at]![told.at(-1)!.length];
+    const where = step === undefined ? 'at the end of a sequence' : `by ${describeStep(step)}`;
+    onLost?.(`${where}: ${outcome.lost}`);
+  }
+  return answers;
+}
+
+function judgeOf(prologue: Sequence): Judge {
+  return async (sequences) => {
+    const [left, right] = await both(sequences, prologue);
+    return sequences.map((_, i) => ({ left: left[i]!, right: right[i]! }));
+  };
+}
+
+function number(name: 'steps' | 'seed' | 'show'): number {
+  const text = options[name] ?? '';
+  const value = Number(text);
+  if (text !== '' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new Error(`--${name}: expected a whole number, got '${text}'`);
+}
+
+// ── What a person sees on the way ────────────────────────────────────────────────────────────────
+
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+}
+
+function clear(): void {
+  progress('');
+}
+
+if (options.help === true) console.log(HELP);
+else {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 2;
+  }
+}

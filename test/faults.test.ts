@@ -20,6 +20,8 @@ const OLD = `0 64 linear ${DISK} 0`;
 const NEW = `0 64 linear ${DISK} 128`;
 
 interface Operation {
+  /** On this kernel, in place of the newest. */
+  readonly release?: ModelKernel['release'];
   /** What there is before. */
   readonly before?: (dm: DeviceMapperSync) => void;
   readonly run: (dm: Client, options?: Abortable) => unknown;
@@ -89,10 +91,30 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     run: (dm, options) => dm.removeAllDevices(options),
   },
+  cancelDeferredRemove: {
+    before(dm) {
+      dm.createActiveDevice('disk', OLD);
+      dm.createActiveDevice('other', '0 8 linear /dev/mapper/disk 0');
+      dm.removeDevice('disk', { deferred: true });
+    },
+    run: (dm, options) => dm.cancelDeferredRemove('disk', options),
+  },
+  'listDevices by uuid, where the kernel tells none': {
+    release: '5.10',
+    before(dm) {
+      dm.createDevice('disk', { uuid: 'U-disk' });
+      dm.createDevice('other', { uuid: 'V-other' });
+    },
+    run: (dm, options) => dm.listDevices({ uuidPrefix: 'U', ...options }),
+  },
+  waitForEvent: {
+    before: (dm) => dm.createActiveDevice('disk', OLD),
+    run: (dm, options) => dm.waitForEvent('disk', { eventNumber: 77, ...options }),
+  },
 };
 
-function kernel({ before }: Operation): ModelKernel {
-  const model = new ModelKernel({ blockDevices: { [DISK]: { sectors: 4096 } } });
+function kernel({ before, release = '7.2' }: Operation): ModelKernel {
+  const model = new ModelKernel({ release, blockDevices: { [DISK]: { sectors: 4096 } } });
   before?.(new DeviceMapperSync(model));
   return model;
 }

@@ -11,9 +11,14 @@ const WIPED = { '/dev/ubda': 1 << 16, '/dev/ubdb': 4 << 20 };
 export function kernelWorld(): World & { close: () => void } {
   const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
   if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
-  for (const [path, { sectors }] of Object.entries(DISKS)) {
-    const found = Number(fs.readFileSync(`/sys/block/${path.slice(5)}/size`, 'utf8'));
-    if (found !== sectors) throw new Error(`${path} has ${found} sectors, not ${sectors}`);
+  for (const [path, { sectors, discardSectors }] of Object.entries(DISKS)) {
+    const read = (file: string): number =>
+      Number(fs.readFileSync(`/sys/block/${path.slice(5)}/${file}`, 'utf8'));
+    const found = [read('size'), read('queue/discard_max_hw_bytes') / 512];
+    if (found[0] === sectors && found[1] === discardSectors) continue;
+    throw new Error(
+      `${path} has ${found.join(' and ')} sectors, not ${sectors}, ${discardSectors}`,
+    );
   }
   const transport = KernelTransport.open();
   const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);

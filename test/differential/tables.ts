@@ -5,10 +5,10 @@ import type { Random } from '../fuzz/random.js';
 /** The major number of mapped devices, in guests and in the model. */
 export const MAJOR = 254;
 
-/** The scratch disks of a guest, in sectors. */
+/** The scratch disks of a guest; the most of a discard is UBD_MAX_REQUEST of arch/um/drivers/ubd_kern.c. */
 export const DISKS = {
-  '/dev/ubda': { sectors: 131072, dev: '98:0' },
-  '/dev/ubdb': { sectors: 131072, dev: '98:16' },
+  '/dev/ubda': { sectors: 131072, dev: '98:0', discardSectors: 64 },
+  '/dev/ubdb': { sectors: 131072, dev: '98:16', discardSectors: 64 },
 } as const;
 
 /**

@@ -13,7 +13,7 @@ const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.differential.
 
 /** Where the model is not as the kernel yet: `kernel#sequence command field`. */
 const KNOWN: ReadonlySet<string> = new Set([
-  // A second line about a device that a refused snapshot-merge has let go of.
+  // The kernel's own fault: it reads what a refused snapshot-merge has let go of, and logs what it finds.
   '5.10#49 TABLE_LOAD log',
 ]);
 

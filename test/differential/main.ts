@@ -171,6 +171,8 @@ async function answersOf(
   { onProgress, onLost }: Told,
 ): Promise<Answers> {
   if (side === 'model') {
+    // The first of those that it is given loads the modules.
+    if (prologue.length === 0) return modelAnswers(sequences, options.kernel);
     return modelAnswers([prologue, ...sequences], options.kernel).slice(1);
   }
   const answers: (readonly Answer[])[] = [];

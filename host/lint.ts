@@ -319,9 +319,9 @@ class Linter {
     return this.#found.sort((a, b) => (a.from ?? a.target ?? 0) - (b.from ?? b.target ?? 0));
   }
 
-  #add(code: TableCode, message: string, place: Place, more: object = {}): void {
-    const { since, ...rule }: TableRule = RULES[code];
-    this.#push({ code, message, ...place, ...more, ...this.#weigh(rule, since) });
+  #add(code: TableCode, message: string, place: Place, more: object = {}, since?: string): void {
+    const rule: TableRule = RULES[code];
+    this.#push({ code, message, ...place, ...more, ...this.#weigh(rule, since ?? rule.since) });
   }
 
   /** An error of some releases only is a warning where the release is not known. */
@@ -337,10 +337,17 @@ class Linter {
     this.#found.push(diagnostic);
   }
 
-  #report(code: TableCode, message: string, at: RowAt, part: Part, parameter?: number): void {
+  #report(
+    code: TableCode,
+    message: string,
+    at: RowAt,
+    part: Part,
+    parameter?: number,
+    since?: string,
+  ): void {
     const { rows, row: target } = at;
     const more = parameter === undefined ? { target } : { target, parameter };
-    this.#add(code, message, rows.place(target, part, parameter), more);
+    this.#add(code, message, rows.place(target, part, parameter), more, since);
   }
 
   /** @returns the sector behind the row */
@@ -442,10 +449,12 @@ class Linter {
       const got = `expected a path from / or major:minor, got ${quoted(device)}`;
       this.#report('device-name', got, at, 'parameters', word);
     }
-    const { find, hasDevices, readOnly } = this.#machine;
+    const { find, hasDevices, readOnly, release } = this.#machine;
     if (!hasDevices) return;
     const own: RowArea[] = [];
     for (const area of areas) {
+      const isMapped = release === undefined || isSince(release, area.since ?? OLDEST);
+      if (!isMapped) continue;
       const found = find(line.word(area.word));
       if (found === undefined) this.#blocks = undefined;
       else own.push({ at, area, found });
@@ -455,7 +464,7 @@ class Linter {
       1,
     );
     for (const { area, found } of own) {
-      const { word, offsetWord = word, start, length } = area;
+      const { word, offsetWord = word, start, length, since } = area;
       const { readOnly: isReadOnly, sectors } = found.device;
       if (isReadOnly === true && readOnly !== true) {
         this.#report('device-read-only', 'the device is read-only', at, 'parameters', word);
@@ -463,10 +472,10 @@ class Linter {
       const end = addSectors(start, length);
       if (end > sectors) {
         const got = `ends at sector ${end} of a device of ${sectors}`;
-        this.#report('device-bounds', got, at, 'parameters', offsetWord);
+        this.#report('device-bounds', got, at, 'parameters', offsetWord, since);
       } else if (restOf(start, block) !== 0 || restOf(length, block) !== 0) {
         const got = `expected multiples of ${block} sectors, the logical block`;
-        this.#report('device-alignment', got, at, 'parameters', offsetWord);
+        this.#report('device-alignment', got, at, 'parameters', offsetWord, since);
       }
     }
     // Not spread: a line may have more areas than a call takes arguments.

@@ -2,6 +2,9 @@ import { defineTarget } from './define.js';
 import { device, optional, sectors } from './fields.js';
 import { deviceRule, sectorRule, sscanf64, type Arguments } from './rules.js';
 
+/** From this release on it has the limits of a device. */
+const LIMITS = '6.5';
+
 /** Any other number of words is not looked at. */
 const ifTwo =
   (word: number) =>
@@ -33,7 +36,7 @@ export const error = /* @__PURE__ */ defineTarget('error', () => ({
         example: '0 8 error 8:16 x',
         fix: 'write decimal sectors of 512 bytes, or no words at all',
         log: 'Invalid device sector',
-        since: '6.5',
+        since: LIMITS,
       },
       ifTwo(1),
     ),
@@ -44,13 +47,21 @@ export const error = /* @__PURE__ */ defineTarget('error', () => ({
         example: '0 8 error 4096:0 0',
         fix: 'write the path or major:minor of a block device, or no words at all',
         log: 'Device lookup failed',
-        since: '6.5',
+        since: LIMITS,
       },
       ifTwo(0),
     ),
   ],
   areas: (line) =>
     line.count === 2 && sscanf64(line.word(1)) !== undefined
-      ? [{ word: 0, offsetWord: 1, start: sscanf64(line.word(1))!, length: line.length }]
+      ? [
+          {
+            word: 0,
+            offsetWord: 1,
+            start: sscanf64(line.word(1))!,
+            length: line.length,
+            since: LIMITS,
+          },
+        ]
       : [],
 }));

@@ -120,6 +120,8 @@ export interface Area {
   readonly length: Sector;
   /** How large the target's io_hints() has the logical block be at least, in sectors. */
   readonly block?: number;
+  /** The first release that maps it. */
+  readonly since?: string;
 }
 
 /** Why a kernel does not load a line. */

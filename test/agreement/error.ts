@@ -23,6 +23,8 @@ export const generator: Generator = {
   around: {
     'error-offset': (random, disks) =>
       pairAt(two(random, disks), 1, random.pick(NO_SECTORS), random.pick(SECTORS)),
+    'device-bounds': (random, disks) =>
+      pairAt(two(random, disks), 1, random.pick(['131072', '4294967296']), '130000'),
     'error-device': (random, disks) =>
       pairAt(two(random, disks), 0, random.pick(NO_DEVICES), random.pick(disks.plain)),
   },

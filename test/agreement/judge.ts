@@ -196,7 +196,7 @@ export class Judge {
   #errnoOf(word: string): number {
     if (/^[\t-\r ]*\d+:[\t-\r ]*\d+$/.test(word)) return ENXIO;
     if (isSince(this.release, '6.12')) return ENOENT;
-    return /^[0-9a-f]+$/i.test(word) && parseInt(word, 16) !== 0 ? ENXIO : ENODEV;
+    return /^(0x)?[0-9a-f]+$/i.test(word) && parseInt(word, 16) !== 0 ? ENXIO : ENODEV;
   }
 
   /** Lint a table, load it, and count it where it belongs. */

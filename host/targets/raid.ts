@@ -57,6 +57,8 @@ const MOST_BEHIND = 16383;
 /** raid5.c raid5_set_cache_size() */
 const STRIPES = { above: 16, most: 32768 } as const;
 const ENOSPC = 28;
+/** What raid5.c raid5_run() says of a set with too few devices. */
+const EIO = 5;
 const REGIONS = 1n << 21n;
 
 const SYNC = ['sync', 'nosync'];
@@ -393,7 +395,11 @@ function read(reader: Reader): void {
   const spare =
     level === 'raid0' ? 0 : level === 'raid1' || level === 'raid10' ? devices - 1 : parity;
   if (missing > spare)
-    reader.refuse('raid-run', `expected at most ${spare} devices to be missing, got ${missing}`);
+    reader.refuse(
+      'raid-run',
+      `expected at most ${spare} devices to be missing, got ${missing}`,
+      parity > 0 ? { errno: EIO } : {},
+    );
   if (level === 'raid6' && devices < least)
     reader.refuseWord('raid-run', `at least ${least} devices`, devicesAt);
   if (level === 'raid10' && own.every(({ hasMetadata }) => !hasMetadata)) {

@@ -1,6 +1,6 @@
 import { defineTarget } from './define.js';
 import { device, integer, oneOf, ratio, sectors } from './fields.js';
-import { flag, options, type OptionFields } from './parts.js';
+import { flag, options, snakeCase, type OptionFields } from './parts.js';
 import { blockOf, isPowerOfTwo, readerRules, type Reader } from './reader.js';
 import { kstrtouint, type Arguments, type RuleOf } from './rules.js';
 
@@ -92,9 +92,24 @@ const definition = (type: 'snapshot' | 'snapshot-merge') => {
 function readFeatures(reader: Reader, type: string, features: OptionFields): void {
   reader.at = 4;
   if (reader.left === 0) return;
-  const options = reader.flags(features, `${type}-option-count`, `${type}-option`, 2);
-  if (options.includes('discard_passdown_origin') && !options.includes('discard_zeroes_cow')) {
+  const known = Object.entries(features);
+  const given = new Set<string>();
+  let unknown: number | undefined;
+  for (
+    let left = reader.group(`${type}-option-count`, 2);
+    left > 0 && unknown === undefined;
+    left--
+  ) {
+    const word = reader.next(`${type}-option`, 'an option').toLowerCase();
+    if (known.some(([key, option]) => option.begins(word, snakeCase(key)))) given.add(word);
+    else unknown = reader.at - 1;
+  }
+  // Looked at last, this is what is said even where an option is not known.
+  if (given.has('discard_passdown_origin') && !given.has('discard_zeroes_cow')) {
     reader.refuse(`${type}-passdown`, 'expected discard_zeroes_cow, too');
+  }
+  if (unknown !== undefined) {
+    reader.refuseWord(`${type}-option`, 'an option that this kernel knows', unknown);
   }
 }
 

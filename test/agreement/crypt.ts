@@ -125,7 +125,6 @@ export const generator: Generator = {
   // Where no type stands behind a tag the kernel crashes; which ciphers and keys it has, no line says.
   isLeftOut: ({ words }) =>
     words.some((word) => /^integrity:\d+:?$/.test(word)) ||
-    (!/^(capi:(xts|cbc)\(aes\)|aes(:\w+)?(-|$))/.test(words[0] ?? '') &&
-      !/^\d+|x|-|xts\(aes\)/.test(words[0] ?? '')) ||
-    /^\S*:\d+:(logon|user|encrypted|trusted):/.test(words[1] ?? ''),
+    !/^(capi:(xts|cbc)\(aes\)|xts\(aes\)|aes)([-:].*)?$/.test(words[0] ?? 'aes') ||
+    /^:\d+:(logon|user|encrypted|trusted):/.test(words[1] ?? ''),
 };

@@ -84,7 +84,9 @@ function* linesOf(
       table,
       ...(about !== undefined && { about }),
       ...(isReadOnly === true && { readOnly: true }),
-      ...(isWiped === true && { wiped: disks.plain.filter((path) => words.includes(path)) }),
+      ...(isWiped === true && {
+        wiped: disks.plain.filter((path) => words.some((word) => word.endsWith(path))),
+      }),
     };
   }
 }

@@ -12,7 +12,7 @@ export const generator: Generator = {
     given('0'),
     '131072 S %a %b 512 1 cleaner',
     given('4 high_watermark 100 low_watermark 0'),
-    given('6 start_sector %n writeback_jobs 64 autocommit_blocks 1'),
+    given('6 start_sector 0 writeback_jobs 64 autocommit_blocks 1'),
     given('4 Autocommit_Time 3600000 max_age 86400000 rest'),
   ),
   around: linesAround({

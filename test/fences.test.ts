@@ -499,12 +499,13 @@ Fences('what the codec returns is no view of its memory', () => {
 
 // ── 5. Errors carry blame ────────────────────────────────────────────────────────────────────────
 
-/** Errors of this package's author or of a Transport's, which no caller can cause by input. */
+/** Errors of this package's author or of a Transport's, which no caller can cause by input, or sees. */
 const programmingErrors: Readonly<Record<string, string>> = {
   'host/control.ts': 'RangeError', // an ioctl on a buffer without bytes: the kernel would get NULL
   'host/model/refusal.ts': 'Refusal', // an errno on its way to the ioctl, where it is caught
   'host/targets/reader.ts': 'Refused', // a walk's end on its way to where it began, where it is caught
   'host/replay.ts': 'Error', // a run that is not the recorded one: a test's finding
+  'host/targets/reader.ts': 'Refused', // caught in the same file: a reading ends there, as a finding
   'host/wire.ts': 'RangeError', // the codec's own layout is wrong, or memory is exhausted
 };
 

@@ -7,7 +7,10 @@ import { keyedAlgorithm } from './secrets.js';
 import { textOf } from '../wire.js';
 
 const DIRECT_WORDS = 4;
+/** MAX_TAG_SIZE, and what it was: all that a journal's entry had room for. */
 const MOST_TAG = 255;
+const OLD_MOST_TAG = 424;
+const SHORT_TAGS = '6.1';
 /** Of the superblock, which is read from the start on. */
 const SUPERBLOCK_SECTORS = 8;
 
@@ -180,8 +183,8 @@ function read(reader: Reader): void {
   checkHash(reader, algorithms.get('journal_mac'), 'integrity-mac-key');
   if (tag === undefined && hash === undefined)
     reader.refuseWord('integrity-tag-unknown', 'a number of bytes', 2);
-  if ((tag ?? 0) > MOST_TAG)
-    reader.refuseWord('integrity-tag-size', `at most ${MOST_TAG} bytes`, 2);
+  const most = reader.isSince(SHORT_TAGS) ? MOST_TAG : OLD_MOST_TAG;
+  if ((tag ?? 0) > most) reader.refuseWord('integrity-tag-size', `at most ${most} bytes`, 2);
   if (mode === 'I') checkInline(reader, flags, algorithms, meta);
   if (mode === 'B' && hash === undefined)
     reader.refuseWord('integrity-bitmap', 'another mode, or internal_hash, too', 3);
@@ -335,10 +338,11 @@ const rules: readonly RuleOf[] = [
   },
   {
     code: 'integrity-tag-size',
-    why: 'A tag has at most 255 bytes (dm-integrity.c dm_integrity_ctr).',
-    example: '0 8 integrity 8:16 0 256 J 0',
+    why: 'A tag has at most 255 bytes, and up to 5.10 424 (dm-integrity.c dm_integrity_ctr).',
+    example: '0 8 integrity 8:16 0 425 J 0',
     fix: 'use smaller tags',
     log: 'Too big tag size',
+    changes: [SHORT_TAGS],
   },
   {
     code: 'integrity-inline',

@@ -87,7 +87,7 @@ export const generator: Generator = {
     ],
     'integrity-mac-key': [both('1 journal_mac:hmac(sha1)', '1 journal_mac:hmac(sha1):00')],
     'integrity-tag-unknown': [['8 %a 0 - J 0', given(`1 ${HASH}`, 'J', '-')]],
-    'integrity-tag-size': [['8 %a 0 256 J 0', '8 %a 0 255 J 0']],
+    'integrity-tag-size': [['8 %a 0 425 J 0', '8 %a 0 255 J 0']],
     'integrity-bitmap': [[given('0', 'B'), given(`1 ${HASH}`, 'B')]],
     'integrity-discards': [both('1 allow_discards', `2 ${HASH} allow_discards`)],
     'integrity-superblock': [['8 %a 131065 4 J 0', '8 %a 65536 4 J 0']],

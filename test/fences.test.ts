@@ -503,7 +503,6 @@ Fences('what the codec returns is no view of its memory', () => {
 const programmingErrors: Readonly<Record<string, string>> = {
   'host/control.ts': 'RangeError', // an ioctl on a buffer without bytes: the kernel would get NULL
   'host/model/refusal.ts': 'Refusal', // an errno on its way to the ioctl, where it is caught
-  'host/targets/reader.ts': 'Refused', // a walk's end on its way to where it began, where it is caught
   'host/replay.ts': 'Error', // a run that is not the recorded one: a test's finding
   'host/targets/reader.ts': 'Refused', // caught in the same file: a reading ends there, as a finding
   'host/wire.ts': 'RangeError', // the codec's own layout is wrong, or memory is exhausted

@@ -2,7 +2,7 @@ import { defineTarget } from './define.js';
 import { byteCount, device, hex, integer, oneOf, optional, orDash, text } from './fields.js';
 import { choice, flag, options, value } from './parts.js';
 import { DIGESTS, blockOf, isPowerOfTwo, readerRules, type Reader } from './reader.js';
-import { OLDEST, sscanf32, type Arguments, type LintDevice, type RuleOf } from './rules.js';
+import { sscanf32, type Arguments, type LintDevice, type RuleOf } from './rules.js';
 
 const WORDS = 10;
 const INT_MAX = 0x7fffffff;

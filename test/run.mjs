@@ -156,8 +156,8 @@ async function runKernel(guests, kernel, files, report) {
   const { exitCode, stdout, stderr } = await guests
     .runInGuest([process.execPath, ...args], {
       kernel,
-      mem: '768M',
-      disks: ['64M', '64M'],
+      mem: '1G',
+      disks: ['64M', '64M', '64M', '64M'],
       timeoutMs: 5 * limitMs,
       stdout: 'pipe',
       stderr: 'pipe',

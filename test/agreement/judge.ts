@@ -91,7 +91,7 @@ export class Judge {
   readonly disks: Disks & { readonly large: string; readonly readOnly: string };
   options: LintOptions;
   #told: LintOptions = {};
-  readonly #transport = KernelTransport.open();
+  readonly #transport: KernelTransport;
   readonly #loops: string[] = [];
   readonly #dir: string;
 
@@ -114,6 +114,8 @@ export class Judge {
         [readOnly]: of(readOnly, LOOP_SECTORS, { readOnly: true }),
       },
     };
+    // Last, as nobody closes what was not made whole.
+    this.#transport = KernelTransport.open();
   }
 
   /** Make what lines stand on. */

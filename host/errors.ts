@@ -101,7 +101,10 @@ export class KernelError extends DeviceMapperError {
   declare readonly meaning: string;
   /** What device-mapper logged during the call; another process may have caused some of it. */
   declare readonly kernelLog: readonly string[];
-  /** Of a table that was refused: what `lintTable` finds in it, whatever kernel and devices there are. */
+  /**
+   * Of a table that was refused: what `lintTable` finds in it, whatever kernel and devices there are.
+   * Absent if it may have a key in it, as findings quote words.
+   */
   declare readonly findings?: readonly Diagnostic[];
   /** Steps of the operation that were taken back. */
   declare readonly undone: readonly string[];

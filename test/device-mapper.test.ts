@@ -427,6 +427,16 @@ both('a read-only table that the kernel refuses is judged as one', async (over) 
   assert.ok(error.findings?.some(({ code }) => code === 'always-writable'));
 });
 
+both('a table that may have a key in it is not judged: findings quote words', async (over) => {
+  const key = { startSector: 0, length: 8, type: 'crypt', parameters: new Uint8Array([0x61]) };
+  for (const table of ['0 8 crypt aes-xts-plain64 0badc0de', [key]]) {
+    const fake = new Fake(on('TABLE_LOAD', EINVAL));
+    const error = await failure(() => over(fake).loadTable('disk', table));
+    assert.is(error.findings, undefined);
+    assert.not.match(JSON.stringify(error), /0badc0de/);
+  }
+});
+
 both('what was left after an exception is said, with that as the cause', async (over) => {
   const fake = new Fake(either(on('TABLE_LOAD', reason), on('DEV_REMOVE', ENOMEM)));
   const error = await failure(() => over(fake).createActiveDevice('disk', TABLE));

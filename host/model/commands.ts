@@ -20,7 +20,7 @@ import { align, type Bytes, type Packet } from './packet.js';
 import { Refusal, refuse } from './refusal.js';
 import type { Device, Table } from './state.js';
 import { statsMessage } from './stats.js';
-import type { Answer, StatusType } from './target.js';
+import { scanU64, type Answer, type StatusType } from './target.js';
 
 /** What cannot be done yet, and is done when that has changed. */
 export interface Waiting {
@@ -383,11 +383,9 @@ function setGeometry(core: Core, packet: Packet): void {
     refuse('EINVAL');
   };
   if (at < abi.HEADER_DATA || !packet.hasString(at)) say('Invalid geometry supplied.');
-  const numbers = /^\s*(\d+)\s*(?<!\d(?=\d))(\d+)\s+(\d+)\s+(\d+)$/.exec(packet.string(at));
+  const numbers = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)$/.exec(packet.string(at));
   if (numbers === null) return say('Unable to interpret geometry settings.');
-  const [cylinders, heads, sectors, start] = numbers
-    .slice(1)
-    .map((digits) => BigInt.asUintN(64, BigInt(digits.slice(0, 4096)))) as [
+  const [cylinders, heads, sectors, start] = numbers.slice(1).map((digits) => scanU64(digits)) as [
     bigint,
     bigint,
     bigint,

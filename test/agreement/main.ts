@@ -3,6 +3,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber } from '../command.js';
+import { guests } from '../differential/guests.js';
 import type { Counts, Kept, Outcome } from './judge.js';
 import type { Plan } from './run.js';
 
@@ -35,15 +37,6 @@ const { values } = parseArgs({
   },
 });
 
-/** test/kernel/uml.mjs */
-interface Guests {
-  readonly installKernel: (name: string) => Promise<void>;
-  readonly runInGuest: (
-    command: readonly string[],
-    options: object,
-  ) => Promise<{ readonly exitCode: number }>;
-}
-
 const COLUMNS = [
   'tried',
   'accepted',
@@ -54,17 +47,14 @@ const COLUMNS = [
   'misworded',
 ] as const;
 
-if (values.help === true) console.log(HELP);
-else process.exitCode = await agree();
-
 async function agree(): Promise<number> {
-  const guests = (await import(join(ROOT, 'test/kernel/uml.mjs'))) as Guests;
-  await guests.installKernel(values.kernel);
+  const { installKernel, runInGuest } = await guests();
+  await installKernel(values.kernel, { log: console.log });
   const plan: Plan = {
-    seed: Number(values.seed),
-    pairs: Number(values.pairs),
-    lines: Number(values.lines),
-    tables: Number(values.tables),
+    seed: wholeNumber('seed', values.seed),
+    pairs: wholeNumber('pairs', values.pairs),
+    lines: wholeNumber('lines', values.lines),
+    tables: wholeNumber('tables', values.tables),
     only: values.target,
   };
   mkdirSync(join(ROOT, 'build'), { recursive: true });
@@ -72,16 +62,13 @@ async function agree(): Promise<number> {
   try {
     const file = join(dir, 'outcomes.json');
     const guest = join(import.meta.dirname, 'guest.js');
-    const { exitCode } = await guests.runInGuest(
-      [process.execPath, guest, JSON.stringify(plan), file],
-      {
-        kernel: values.kernel,
-        mem: '1G',
-        disks: ['64M', '64M', '64M', '64M'],
-        timeoutMs: 1_800_000,
-        cwd: ROOT,
-      },
-    );
+    const { exitCode } = await runInGuest([process.execPath, guest, JSON.stringify(plan), file], {
+      kernel: values.kernel,
+      mem: '1G',
+      disks: ['64M', '64M', '64M', '64M'],
+      timeoutMs: 1_800_000,
+      cwd: ROOT,
+    });
     if (exitCode !== 0) return exitCode;
     const { release, outcomes } = JSON.parse(readFileSync(file, 'utf8')) as {
       release: string;
@@ -131,3 +118,5 @@ function keep(
     `${JSON.stringify(kept, null, 2).replace(/\{[^{}]*\}/g, (flat) => flat.replace(/\s+/g, ' '))}\n`,
   );
 }
+
+await runCommand(values.help === true ? HELP : undefined, agree);

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs, styleText } from 'node:util';
+import { progress, runCommand, wholeNumber } from '../command.js';
 import { compare, type Difference } from './compare.js';
 import { Coverage, linesOf } from './coverage.js';
 import { describe, describeStep } from './describe.js';
@@ -208,28 +209,11 @@ function judgeOf(prologue: Sequence): Judge {
 }
 
 function number(name: 'steps' | 'seed' | 'show'): number {
-  const text = options[name] ?? '';
-  const value = Number(text);
-  if (text !== '' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`--${name}: expected a whole number, got '${text}'`);
-}
-
-// ── What a person sees on the way ────────────────────────────────────────────────────────────────
-
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+  return wholeNumber(name, options[name]);
 }
 
 function clear(): void {
   progress('');
 }
 
-if (options.help === true) console.log(HELP);
-else {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  }
-}
+await runCommand(options.help === true ? HELP : undefined, main);

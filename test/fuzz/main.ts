@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs, styleText } from 'node:util';
+import { progress, runCommand, wholeNumber } from '../command.js';
 import { fuzz, type Finding, type Outcome, type Progress, type Target } from './engine.js';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
@@ -74,10 +75,7 @@ process.once('SIGINT', () => {
 
 function number(name: 'seconds' | 'seed' | 'executions'): number | undefined {
   const text = options[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text !== '' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`--${name}: expected a whole number, got '${text}'`);
+  return text === undefined ? undefined : wholeNumber(name, text);
 }
 
 async function main(): Promise<number> {
@@ -188,24 +186,15 @@ function line(
 }
 
 let shown = 0;
-function show(engine: string, target: string, progress: Progress): void {
+function show(engine: string, target: string, seen: Progress): void {
   const now = performance.now();
   if (!process.stderr.isTTY || now - shown < 200) return;
   shown = now;
-  const left = `${Math.ceil(progress.secondsLeft)} s left`;
-  process.stderr.write(`\r\x1b[K${line(engine, target, progress)}, ${left}`);
+  progress(`${line(engine, target, seen)}, ${Math.ceil(seen.secondsLeft)} s left`);
 }
 
 function clear(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  progress('');
 }
 
-if (options.help === true) console.log(HELP);
-else {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 2;
-  }
-}
+await runCommand(options.help === true ? HELP : undefined, main);

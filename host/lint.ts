@@ -173,6 +173,7 @@ export type TableRule = Omit<Rule, 'example'> &
 type TableCode = keyof typeof RULES;
 type Place = Pick<Diagnostic, 'from' | 'to' | 'line' | 'column' | 'path'>;
 type Part = 'start' | 'length' | 'type' | 'parameters';
+const PARTS: readonly Part[] = ['start', 'length', 'type', 'parameters'];
 
 /** The rows of a table, from a text or an array. */
 interface Rows {
@@ -263,11 +264,25 @@ interface AskedTraits extends Traits {
   readonly isThere: boolean;
 }
 
+/** Where a finding stands among others. */
+interface Order {
+  readonly row: number;
+  readonly part: number;
+  readonly word: number;
+}
+
+/** Before all rows. */
+const WHOLE: Order = { row: -1, part: 0, word: 0 };
+
+function orderOf(row: number, part: Part, word = 0): Order {
+  return { row, part: PARTS.indexOf(part), word };
+}
+
 /** One run over one table. */
 class Linter {
   readonly #options: LintOptions;
   readonly #machine: KnownMachine;
-  readonly #found: Diagnostic[] = [];
+  readonly #found: { readonly order: Order; readonly diagnostic: Diagnostic }[] = [];
   readonly #traits = new Map<string, AskedTraits>();
   readonly #areas: RowArea[] = [];
   /** The largest logical block of each row; undefined once there is a row of which it is not known. */
@@ -282,15 +297,16 @@ class Linter {
   }
 
   refuse(message: string): Diagnostic[] {
-    this.#add('syntax', message, { path: 'targets' });
-    return this.#found;
+    this.#add('syntax', message, { path: 'targets' }, WHOLE);
+    return this.#findings();
   }
 
   lint(rows: Rows, whole: Place): Diagnostic[] {
     const { count } = rows;
-    if (count === 0) this.#add('no-targets', 'expected at least one target', whole);
+    if (count === 0) this.#add('no-targets', 'expected at least one target', whole, WHOLE);
     if (count > DM_MAX_TARGETS) {
-      this.#add('too-many', `expected at most ${DM_MAX_TARGETS} targets, got ${count}`, whole);
+      const message = `expected at most ${DM_MAX_TARGETS} targets, got ${count}`;
+      this.#add('too-many', message, whole, WHOLE);
     }
     let end: Sector | undefined = 0;
     let type = '';
@@ -300,7 +316,7 @@ class Linter {
       const mistakes = rows.mistakes(row);
       if (mistakes.length > 0) {
         for (const { place, message } of mistakes) {
-          this.#add('syntax', message, place, { target: row });
+          this.#add('syntax', message, place, orderOf(row, 'start'), { target: row });
         }
         end = this.#blocks = undefined;
         continue;
@@ -316,12 +332,28 @@ class Linter {
     }
     this.#checkTwice();
     this.#checkBlocks(rows);
-    return this.#found.sort((a, b) => (a.from ?? a.target ?? 0) - (b.from ?? b.target ?? 0));
+    return this.#findings();
   }
 
-  #add(code: TableCode, message: string, place: Place, more: object = {}, since?: string): void {
+  /** As they are read, whatever was asked first: one order for a text and for targets. */
+  #findings(): Diagnostic[] {
+    this.#found.sort(
+      ({ order: a }, { order: b }) => a.row - b.row || a.part - b.part || a.word - b.word,
+    );
+    return this.#found.map(({ diagnostic }) => diagnostic);
+  }
+
+  #add(
+    code: TableCode,
+    message: string,
+    place: Place,
+    order: Order,
+    more: object = {},
+    since?: string,
+  ): void {
     const rule: TableRule = RULES[code];
-    this.#push({ code, message, ...place, ...more, ...this.#weigh(rule, since ?? rule.since) });
+    const weight = this.#weigh(rule, since ?? rule.since);
+    this.#found.push({ order, diagnostic: { code, message, ...place, ...more, ...weight } });
   }
 
   /** An error of some releases only is a warning where the release is not known. */
@@ -331,10 +363,6 @@ class Linter {
   ): { severity: Severity; fix: string } {
     const { release = OLDEST } = this.#machine;
     return { severity: isSince(release, since) ? severity : 'warning', fix };
-  }
-
-  #push(diagnostic: Diagnostic): void {
-    this.#found.push(diagnostic);
   }
 
   #report(
@@ -347,7 +375,8 @@ class Linter {
   ): void {
     const { rows, row: target } = at;
     const more = parameter === undefined ? { target } : { target, parameter };
-    this.#add(code, message, rows.place(target, part, parameter), more, since);
+    const place = rows.place(target, part, parameter);
+    this.#add(code, message, place, orderOf(target, part, parameter), more, since);
   }
 
   /** @returns the sector behind the row */
@@ -396,8 +425,7 @@ class Linter {
       message: string,
       since: string,
     ): void => {
-      const place = at.rows.place(at.row, 'type');
-      this.#push({ code, message, ...place, target: at.row, ...this.#weigh(RULES[code], since) });
+      this.#report(code, message, at, 'type', undefined, since);
     };
     const above = at.row > 0;
     const alone = this.#singleton ?? (singleton && above ? { type, since: singleton } : undefined);
@@ -429,11 +457,13 @@ class Linter {
     let isRefused = false;
     for (const { rule, severity, finding } of hitsOfAny(traits.rules, line, traits.machines)) {
       const { at: place, message } = finding;
-      const where =
-        place === 'length' ? rows.place(row, 'length') : rows.place(row, 'parameters', place);
+      const [part, word] =
+        place === 'length' ? (['length'] as const) : (['parameters', place] as const);
       const { code, fix } = rule;
-      const parameter = typeof place === 'number' ? { parameter: place } : {};
-      this.#push({ code, severity, message, ...where, target: row, ...parameter, fix });
+      const more = typeof word === 'number' ? { target: row, parameter: word } : { target: row };
+      const where = rows.place(row, part, word);
+      const diagnostic = { code, severity, message, ...where, ...more, fix };
+      this.#found.push({ order: orderOf(row, part, word), diagnostic });
       isRefused ||= severity === 'error';
     }
     if (isRefused) this.#blocks = undefined;
@@ -508,7 +538,8 @@ class Linter {
   #checkBlocks(rows: Rows): void {
     const blocks = this.#blocks ?? [];
     const largest = blocks.reduce((most, block) => Math.max(most, block), 1);
-    if (largest === 1 || this.#found.some(({ severity }) => severity === 'error')) return;
+    if (largest === 1 || this.#found.some(({ diagnostic }) => diagnostic.severity === 'error'))
+      return;
     let remaining = 0;
     for (let row = 0; row < blocks.length; row++) {
       const length = rows.length(row);

@@ -142,6 +142,20 @@ Lint('names the argument of targets', () => {
   assert.equal([offset?.code, offset?.path], ['linear-offset', 'targets[0].parameters[1]']);
 });
 
+Lint('tells findings in the order of the table, in a text as of targets', () => {
+  // Its length is looked at before its start is, and its parameters before the ranges of all rows.
+  const text = '2 0 linear\n1 9 linear 8:16 x\n99 1 nothing';
+  const codes = [
+    lintTable(text, { kernel: '6.12' }),
+    lintTable(parseTable(text), { kernel: '6.12' }),
+  ];
+  assert.equal(...(codes.map((found) => found.map(({ code }) => code)) as [string[], string[]]));
+  assert.equal(
+    codes[0]!.slice(0, 2).map(({ code }) => code),
+    ['first-sector', 'zero-length'],
+  );
+});
+
 Lint('judges an end at its bound', () => {
   const devices = { '/dev/sdb': { sectors: 16 } };
   assert.equal(codesOf('0 8 linear /dev/sdb 8', { devices }), []);

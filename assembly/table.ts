@@ -5,7 +5,7 @@
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
 import { Eight, Text, align8, beginTexts, endTexts, fail, findNul, inside, setCell } from './bytes';
-import { allBlank, beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
+import { beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
 
 /** How the parameters of a TargetRecord are written: the low bits of its kind. */
 export enum Parameters {
@@ -73,7 +73,6 @@ function putParameters(to: u32, from: u32, length: u32, how: u32, index: u32): i
   if (how == Parameters.WORDS) {
     written = putWords(to, from, length, index);
   } else if (how == Parameters.LINE) {
-    if (allBlank(from, length)) return fail(Status.PARAMETER_BLANK, index, 0);
     written = putLine(to, from, length, index);
   } else {
     written = putBytes(to, from, length, index);
@@ -149,12 +148,8 @@ export function encodeTable(
     }
     const to = spec + SPEC_SIZE;
     let written = length;
-    if (
-      (kind & 3) == Parameters.WORDS ||
-      <u32>load<u8>(from) - 0x21 >= 0x5e ||
-      Plain.copy(to, from, length) != 0
-    ) {
-      // It may be blank, or have something to escape or to refuse.
+    if ((kind & 3) == Parameters.WORDS || Plain.copy(to, from, length) != 0) {
+      // There may be something to escape or to refuse.
       const put = putParameters(to, from, length, kind & 3, i);
       if (put < 0) return put;
       written = <u32>put;

@@ -235,8 +235,8 @@ function isSpace(byte: number): boolean {
 }
 
 /**
- * Write a text with its NUL and padding, if it is ASCII without NUL and backslash, and begins with no
- * blank. Of four characters in a word each was below 0x80, so a borrow out of one means that it was 0.
+ * Write a text with its NUL and padding, if it is ASCII without NUL and backslash. Of four characters in
+ * a word each was below 0x80, so a borrow out of one means that it was 0.
  * @returns its length, or -1 with nothing written that matters
  */
 function putPlain(words: Uint32Array, at: number, text: string): number {
@@ -269,8 +269,7 @@ function putPlain(words: Uint32Array, at: number, text: string): number {
     }
     words[word] = rest;
   }
-  if (units > 0x7f || (borrows & 0x80808080) !== 0) return -1;
-  return size > 0 && isBlank(text.charCodeAt(0)) ? -1 : size;
+  return units > 0x7f || (borrows & 0x80808080) !== 0 ? -1 : size;
 }
 
 /** The same for a text so long that the call of encodeInto, some 80 ns, is worth it. */
@@ -291,8 +290,7 @@ function putLong(words: Uint32Array, at: number, text: string): number {
   // The NULs behind the text are no NULs in it.
   const rest = words[word]! | (0x01010101 << (8 * (size & 3)));
   if ((size & 3) > 0) borrows |= (rest - 0x01010101) | ((rest ^ 0x5c5c5c5c) - 0x01010101);
-  if ((borrows & 0x80808080) !== 0) return -1;
-  return isBlank(room[at]!) ? -1 : size;
+  return (borrows & 0x80808080) !== 0 ? -1 : size;
 }
 
 function putSector(words: Uint32Array, at: number, value: unknown, target: number): void {
@@ -353,15 +351,14 @@ function parameterBytes(parameters: Target['parameters'], target: number): Uint8
     parameters instanceof Uint8Array
       ? parameters
       : typeof parameters === 'string'
-        ? lineBytes(parameters, where)
+        ? lineBytes(parameters)
         : joinBytes(parameters, where);
   if (bytes.includes(0)) throw new RangeError(`${where}: NUL`);
   return bytes;
 }
 
-function lineBytes(text: string, where: string): Uint8Array {
+function lineBytes(text: string): Uint8Array {
   const line = toBytes(text);
-  if (line.length > 0 && line.every(isBlank)) throw new RangeError(`${where}: blank`);
   if (!line.includes(0x5c)) return line;
   const bytes: number[] = [];
   for (const byte of line) {

@@ -134,9 +134,8 @@ Bytes('parameters of each kind are written', () => {
   const other = [0x78, 0x79];
   put(TYPES, [...utf8.encode('linear'), ...Array.from({ length: 10 }, () => 0)]);
   const expect = (text: readonly number[], kind: number): number[] => {
-    const given = Uint8Array.from(text);
     if (kind === WORDS) return [...joined(text)];
-    if (text.includes(0) || (kind === LINE && isBlank(given))) throw new naive.Refused();
+    if (text.includes(0)) throw new naive.Refused();
     return text.flatMap((byte) => (kind === LINE && byte === 0x5c ? [byte, byte] : [byte]));
   };
   for (const text of texts()) {

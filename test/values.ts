@@ -43,11 +43,7 @@ export const word = fc.oneof(
   fc.bigInt(),
   cBytes(20).filter((bytes) => !isBlank(bytes)),
 );
-export const parameters = fc.oneof(
-  fc.array(word, { maxLength: 5 }),
-  cText(40).filter((text) => text === '' || !isBlank(naive.bytesOf(text))),
-  cBytes(40),
-);
+export const parameters = fc.oneof(fc.array(word, { maxLength: 5 }), cText(40), cBytes(40));
 export const target: fc.Arbitrary<Target> = record({
   startSector: fc.oneof(fc.maxSafeNat(), sector),
   length: fc.oneof(fc.maxSafeNat(), sector),

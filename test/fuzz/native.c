@@ -625,7 +625,6 @@ static void encode_table(struct reader from) {
     } else {
       if (has_nul(given)) status = -1;
       if (how % 3 == 1) {
-        if (given.length > 0 && is_blank_text(given)) status = -1;
         if (status == 0) status = escape_line(own, given);
       } else {
         memcpy(own->at, given.at, given.length);

@@ -1,9 +1,8 @@
-// A worker that runs test files over a mutant: whoever instantiates the codec's module gets the mutant in
+// A process that runs test files over a mutant: whoever instantiates the codec's module gets the mutant in
 // its place. For each message `{ wasm, names }` it answers the name of the first test that fails, or ''.
 
 import { readFileSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
-import { parentPort } from 'node:worker_threads';
 
 const ROOT = new URL('../../', import.meta.url);
 const codec = readFileSync(new URL('dist/codec.wasm', ROOT));
@@ -48,6 +47,6 @@ function firstOf([text = '']) {
   return name === undefined ? undefined : `${suite}: ${name}`;
 }
 
-parentPort.on('message', (job) => {
-  void judge(job).then((why) => parentPort.postMessage(why));
+process.on('message', (job) => {
+  void judge(job).then((why) => process.send(why));
 });

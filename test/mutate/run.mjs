@@ -2,16 +2,16 @@
  * Does the suite notice? Mutants of the module, each against the tests that exercise it.
  * `npm run mutate -- --help`
  *
- * Strategy: tests run in workers where the codec's module is another. The quickest test file, which makes a
- * new instance for each call, sees one mutant after the other in one worker and kills nearly all; each
- * further stage sees what is left in a worker of its own, as the host keeps instances. A mutant is killed by
- * a test that fails, by a trap that a test does not expect, and by taking too long.
+ * Strategy: tests run in processes where the codec's module is another. The quickest test file, which makes
+ * a new instance for each call, sees one mutant after the other in one process and kills nearly all; each
+ * further stage sees what is left in a process of its own, as the host keeps instances. A mutant is killed by
+ * a test that fails, by a trap that a test does not expect, by a crash, and by taking too long.
  */
+import { fork } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Worker } from 'node:worker_threads';
 import { mutantsOf } from './mutants.mjs';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
@@ -70,7 +70,7 @@ function sample(all, count, seed) {
 
 /** Says what becomes of one mutant after the other. */
 class Judge {
-  #first = new Worker(JUDGE, QUIET);
+  #first = start();
   /** How long each stage took. */
   took = [];
 
@@ -78,34 +78,41 @@ class Judge {
   async judge(wasm) {
     this.took = [];
     for (const [i, names] of STAGES.entries()) {
-      const worker = i === 0 ? this.#first : new Worker(JUDGE, QUIET);
+      const child = i === 0 ? this.#first : start();
       const started = performance.now();
-      const why = await ask(worker, { wasm, names }, limits[i]);
+      const why = await ask(child, { wasm, names }, limits[i]);
       this.took.push(performance.now() - started);
-      if (i > 0 || why === TOO_LONG) await worker.terminate();
-      if (why === TOO_LONG && i === 0) this.#first = new Worker(JUDGE, QUIET);
+      const isUseless = why === TOO_LONG || why === CRASHED;
+      if (i > 0 || isUseless) child.kill('SIGKILL');
+      if (i === 0 && isUseless) this.#first = start();
       if (why !== '') return why;
     }
     return '';
   }
 
   close() {
-    return this.#first.terminate();
+    this.#first.kill('SIGKILL');
   }
 }
 
-const QUIET = { stdout: true, stderr: true };
 const TOO_LONG = 'took too long';
+const CRASHED = 'the process ended';
 
-function ask(worker, job, limitMs) {
-  return new Promise((resolve, reject) => {
+/** A process, not a thread: some tests set flags of V8, which threads share, and a mutant may crash it. */
+function start() {
+  return fork(JUDGE, { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+}
+
+function ask(child, job, limitMs) {
+  return new Promise((resolve) => {
     const timer = setTimeout(resolve, limitMs, TOO_LONG);
-    worker.removeAllListeners();
-    worker.on('error', reject).on('message', (why) => {
+    const answer = (why) => {
       clearTimeout(timer);
+      child.removeAllListeners();
       resolve(why);
-    });
-    worker.postMessage(job);
+    };
+    child.once('message', answer).once('exit', () => answer(CRASHED));
+    child.send(job);
   });
 }
 
@@ -140,7 +147,7 @@ async function main() {
     }
   };
   await Promise.all(judges.map(lane));
-  await Promise.all(judges.map((judge) => judge.close()));
+  for (const judge of judges) judge.close();
 
   const killed = mutants.length - survivors.length;
   const score = (100 * killed) / mutants.length;

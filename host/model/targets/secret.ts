@@ -194,15 +194,25 @@ const VERITY_FLAGS = [
   'try_verify_in_tasklet',
 ];
 
-/** What the constructor refuses behind the hash's own line in the log. */
-const BEHIND_HASH = [
-  'Digest size too big',
-  'Invalid root digest',
-  'Invalid salt',
-  'Unrecognized verity feature request',
-  'Invalid verity feature args',
-  'Block size for hash device is too small',
+/** What the constructor refuses before it comes to the hash. */
+const BEFORE_HASH = [
+  'Device must be readonly',
+  'Not enough arguments',
+  'Invalid version',
+  'Data device lookup failed',
+  'Hash device lookup failed',
+  'Invalid data device block size',
+  'Invalid hash device block size',
+  'Invalid data blocks',
+  'Data device is too small',
+  'Invalid hash start',
 ];
+
+/** Some options are looked at before all others, and with them how many there are. */
+function isBeforeHash(text: string, core: Core): boolean {
+  if (text === 'Invalid number of feature args') return core.is('6.1');
+  return BEFORE_HASH.includes(text);
+}
 
 /** verity_setup_hash_alg(); only where the salt comes first (version 1) a state of its hash can be kept. */
 function useHash(core: Core, version: Bytes, algorithm: Bytes): void {
@@ -257,7 +267,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     };
   },
   earlier: (text, { core }, [version = '', ...words]) => {
-    if (BEHIND_HASH.includes(text)) useHash(core, version, words[6] ?? '');
+    if (!isBeforeHash(text, core)) useHash(core, version, words[6] ?? '');
   },
   logs: (text, { core }, words) => {
     if (text !== 'Unrecognized verity feature request' || !core.is('6.1')) return;

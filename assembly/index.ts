@@ -51,7 +51,7 @@ export function reserve(bytes: u32): i32 {
   const pages = <i32>((needed + 0xffff) >> 16);
   const have = memory.size();
   if (pages > have) {
-    const wanted = max(pages - have, min(min(have, STEP), 0x7fff - have));
+    const wanted = max(pages - have, min(have, STEP));
     if (memory.grow(wanted) < 0 && memory.grow(pages - have) < 0) {
       return Status.OUT_OF_MEMORY;
     }

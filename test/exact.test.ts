@@ -368,6 +368,25 @@ for (const [what, name, patch, length, status, index, offset] of BROKEN) {
   });
 }
 
+Exact('the NUL of a uuid is not the first byte of the next record', () => {
+  const [one, two] = [8, 9].map((size) =>
+    naive.encodeDevices(
+      [
+        { name: 'a', dev: 1, uuid: 'u'.repeat(size), eventNumber: 0 },
+        { name: 'b', dev: 2, uuid: '', eventNumber: 0 },
+      ],
+      50,
+    ),
+  ) as [number[], number[]];
+  const decode = (list: number[]): number =>
+    read('decodeDevices', [...header, ...list], HEADER_SIZE, OUT, MOST, OUT2, 0x800, 50).answer;
+  assert.equal([one, two].map(decode), [2, 2]);
+  // The first has its NUL at 32, which would do for a record.
+  assert.is(one[8], 40);
+  one[8] = 32;
+  assert.is(decode(one), Status.NEXT_OVERLAPS);
+});
+
 Exact('an encode of targets says which one is wrong', () => {
   const RECORDS = 0x5000;
   const NAMES = 0x6000;
@@ -375,9 +394,10 @@ Exact('an encode of targets says which one is wrong', () => {
   const run = (
     change: (view: DataView, at: number, u8: Uint8Array) => void,
     size = 0x1000,
-  ): readonly [number, number] => {
+  ): readonly [number, number, number] => {
     const machine = new Machine();
     const view = new DataView(machine.memory.buffer);
+    const cell = (which: number): number => view.getUint32(machine.cells + 4 * which, true);
     machine.u8.set(utf8.encode('linear\0\0\0\0\0\0\0\0\0\0zero\0\0\0\0\0\0\0\0\0\0\0\0'), NAMES);
     machine.u8.set(utf8.encode('8:16 08:16 0'), TEXT);
     for (let i = 0; i < 2; i++) {
@@ -389,7 +409,7 @@ Exact('an encode of targets says which one is wrong', () => {
     }
     change(view, RECORDS + TARGET_RECORD_SIZE, machine.u8);
     const answer = machine.calls.encodeTable!(OUT, size, RECORDS, 2, NAMES, 2, TEXT, 12, 0);
-    return [answer, view.getUint32(machine.cells + 4 * Cell.FAIL_INDEX, true)];
+    return [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET)];
   };
   assert.is(run(() => undefined)[0], 96);
   const float = (value: number, field: 0 | 8) => (view: DataView, at: number) => {
@@ -401,20 +421,20 @@ Exact('an encode of targets says which one is wrong', () => {
     assert.is(run(float(value, 8))[0], 96);
   }
   for (const value of [-1, 0.5, 2 ** 53, 2 ** 64, NaN, Infinity, -Infinity]) {
-    assert.equal(run(float(value, 0)), [Status.START_NOT_A_SECTOR, 1]);
-    assert.equal(run(float(value, 8)), [Status.LENGTH_NOT_A_SECTOR, 1]);
+    assert.equal(run(float(value, 0)), [Status.START_NOT_A_SECTOR, 1, 0]);
+    assert.equal(run(float(value, 8)), [Status.LENGTH_NOT_A_SECTOR, 1, 0]);
   }
   const type = (bytes: string) => (_: DataView, __: number, u8: Uint8Array) => {
     u8.set(utf8.encode(bytes), NAMES + 16);
   };
-  assert.equal(run(type('\0')), [Status.TYPE_EMPTY, 1]);
-  assert.equal(run(type('sixteen-letters-')), [Status.TYPE_TOO_LONG, 1]);
+  assert.equal(run(type('\0')), [Status.TYPE_EMPTY, 1, 0]);
+  assert.equal(run(type('sixteen-letters-')), [Status.TYPE_TOO_LONG, 1, 15]);
   assert.is(run(type('fifteen-letters\0'))[0], 96);
   const text = (bytes: string) => (_: DataView, __: number, u8: Uint8Array) => {
     u8.set(utf8.encode(bytes), TEXT + 6);
   };
   assert.is(run(text('      '))[0], 96);
-  assert.equal(run(text('8:16\0 ')), [Status.PARAMETER_HAS_NUL, 1]);
+  assert.equal(run(text('8:16\0 ')), [Status.PARAMETER_HAS_NUL, 1, 4]);
   assert.is(run(text('\\\\\\\\\\\\'))[0], 48 + 56);
   const field = (offset: number, value: number) => (view: DataView, at: number) => {
     view.setUint32(at + offset, value, true);
@@ -521,8 +541,19 @@ Exact('dependencies end where the count says, and not behind the data', () => {
   const last = bytes.length - 7;
   assert.equal(place(bytes, last), [Status.RECORD_TRUNCATED, 0, last]);
   assert.equal(place(bytes.with(HEADER_SIZE, 3)), [Status.COUNT_BEYOND_DATA, 0, HEADER_SIZE]);
+  for (let less = 1; less <= 16; less++) {
+    assert.equal(place(bytes.slice(0, -less)), [Status.COUNT_BEYOND_DATA, 0, HEADER_SIZE]);
+  }
   const second = HEADER_SIZE + 16;
   assert.equal(place(bytes.with(second + 4, 1)), [Status.DEV_TOO_LARGE, 1, second]);
+});
+
+Exact('dependencies are written over whatever was there', () => {
+  const { calls, u8 } = new Machine().fill('encodeDependencies');
+  const [out, ...rest] = EXPORTS.encodeDependencies!.args as [number, ...number[]];
+  const expected = naive.encodeDependencies([2048, 2064]);
+  assert.is(calls.encodeDependencies!(out, ...rest), expected.length);
+  assert.equal([...u8.subarray(out, out + expected.length)], expected);
 });
 
 Exact('an encode of strings, lists and words says what is wrong, and which', () => {
@@ -674,6 +705,14 @@ Exact(
     ] as const) {
       assert.is(calls.reserve!(bytes), base);
       assert.is(memory.buffer.byteLength / 0x10000, pages, `${bytes} bytes`);
+    }
+    const other = new Machine();
+    for (const [bytes, pages] of [
+      [room(15), 15],
+      [room(15) + 1, 30],
+    ] as const) {
+      assert.is(other.calls.reserve!(bytes), base);
+      assert.is(other.memory.buffer.byteLength / 0x10000, pages, `${bytes} bytes`);
     }
     assert.is(calls.reserve!(-1), Status.OUT_OF_MEMORY);
     assert.is(memory.buffer.byteLength / 0x10000, 113);
@@ -830,6 +869,7 @@ for (const how of [0, 1, 2, 3]) {
   Exact(`lines are read as by a reader of one byte at a time, of kind ${how}`, () => {
     const text = utf8.encode(
       ['a:', 'a: ', 'a: 0 8 zero', '0 8 zero', '0 8 a: 0 8 zero', '0 8: 0 8 zero', ':0 8 x: 0 8 y']
+        .concat(['a: 0 8\x01zero', 'a: 0\x01 8 zero', 'a: 0 8\x0ezero', 'a: 0 8:zero'])
         .concat(linesAtRandom(700))
         .join('\n'),
     );

@@ -294,7 +294,8 @@ const row = (words: string): string => `0 8 crypt ${words}`;
 const withOptions = (words: string, cipher = 'aes-xts-plain64'): string =>
   row(`${cipher} ${KEY} 0 8:16 0 ${words}`);
 
-const rules: readonly RuleOf[] = [
+/** Made when they are first used, as definitions are: there are many. */
+const rules = (): readonly RuleOf[] => [
   {
     code: 'crypt-arguments',
     why: 'Five words are needed (dm-crypt.c crypt_ctr).',
@@ -510,7 +511,7 @@ export const crypt = /* @__PURE__ */ defineTarget('crypt', () => ({
       ivLargeSectors: flag(),
     }),
   ],
-  rules: readerRules(read, rules),
+  rules: readerRules(read, rules()),
   areas: (line) => [
     {
       word: 3,

@@ -241,7 +241,8 @@ function checkInline(
     reader.refuse(code, 'expected no discards', { log: 'Discards not supported in inline mode' });
 }
 
-const rules: readonly RuleOf[] = [
+/** Made when they are first used, as definitions are: there are many. */
+const rules = (): readonly RuleOf[] => [
   {
     code: 'integrity-arguments',
     why: 'Four words are needed, and a count of options (dm-integrity.c dm_integrity_ctr).',
@@ -463,7 +464,7 @@ export const integrity = /* @__PURE__ */ defineTarget('integrity', () => ({
     ),
   ],
   features: { singleton: OLDEST },
-  rules: readerRules(read, rules),
+  rules: readerRules(read, rules()),
   // The superblock, a journal and tags lie between the offset and the data.
   areas: (line: Arguments) => {
     const words = Array.from({ length: line.count - DIRECT_WORDS }, (_, i) =>

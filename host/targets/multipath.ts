@@ -170,7 +170,8 @@ function pathsOf(line: Arguments): number[] {
   return paths;
 }
 
-const rules: readonly RuleOf[] = [
+/** Made when they are first used, as definitions are: there are many. */
+const rules = (): readonly RuleOf[] => [
   {
     code: 'multipath-feature-count',
     why: 'A count of at most eight stands before the features (dm-mpath.c parse_features).',
@@ -554,7 +555,7 @@ export const multipath = /* @__PURE__ */ defineTarget('multipath', () => {
       for (; reader.left > 0; found++) readGroup(reader, types);
       if (found !== groups)
         reader.refuse('multipath-group-count', `expected ${groups} groups, got ${found}`);
-    }, rules),
+    }, rules()),
     areas: (line) =>
       pathsOf(line).map((word) => ({ word, start: line.start, length: line.length })),
   };

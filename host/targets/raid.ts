@@ -416,7 +416,8 @@ function read(reader: Reader): void {
 
 const row = (words: string): string => `0 2048 raid ${words}`;
 
-const rules: readonly RuleOf[] = [
+/** Made when they are first used, as definitions are: there are many. */
+const rules = (): readonly RuleOf[] => [
   {
     code: 'raid-arguments',
     why: 'The type, parameters and devices are needed (dm-raid.c raid_ctr).',
@@ -735,7 +736,7 @@ export const raid = /* @__PURE__ */ defineTarget('raid', () => ({
       ),
     },
   ],
-  rules: readerRules(read, rules),
+  rules: readerRules(read, rules()),
   status: [
     {
       /** As in the table. */

@@ -223,7 +223,8 @@ const SHA256 = 'sha256 ' + '0'.repeat(64) + ' -';
 const row = (words: string): string => `0 8 verity ${words}`;
 const withOptions = (words: string): string => row(`1 8:16 8:32 4096 4096 1 1 ${SHA256} ${words}`);
 
-const rules: readonly RuleOf[] = [
+/** Made when they are first used, as definitions are: there are many. */
+const rules = (): readonly RuleOf[] => [
   {
     code: 'verity-writable',
     why: 'The table is loaded read-only (dm-verity-target.c verity_ctr).',
@@ -533,7 +534,7 @@ export const verity = /* @__PURE__ */ defineTarget('verity', () => ({
     }),
   ],
   features: { immutable: '5.19', singleton: '6.11' },
-  rules: readerRules(read, rules),
+  rules: readerRules(read, rules()),
   areas: (line: Arguments) => [
     { word: 1, start: 0, length: line.length, block: sscanf32(line.word(3))! / 512 },
   ],

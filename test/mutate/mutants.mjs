@@ -168,7 +168,11 @@ function* changes(module, expression, replace) {
       owner.setAlign(expression, alignment);
     };
     const other = bytes === 1 ? 2 : bytes / 2;
-    yield [`${bytes} bytes to ${other}`, width(other, 1), width(bytes, align)];
+    const type = id === binaryen.LoadId ? expression : Store.getValue(expression);
+    // A double has one width only.
+    if (binaryen.getExpressionType(type) !== binaryen.f64) {
+      yield [`${bytes} bytes to ${other}`, width(other, 1), width(bytes, align)];
+    }
     if (id === binaryen.StoreId && replace) {
       const parts = [Store.getPtr(expression), Store.getValue(expression)];
       const dropped = module.block(

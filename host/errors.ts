@@ -279,7 +279,7 @@ function oneLine(message: string): string {
 
 /** For a message: at most 40 characters of what the user gave. */
 export function cut(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+  return text.length > 40 ? `${text.slice(0, 40)}\u2026` : text;
 }
 
 /** A value as its user would write it, for a message. */

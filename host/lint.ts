@@ -80,7 +80,7 @@ export const RULES = {
   },
   'too-large': {
     severity: 'error',
-    why: 'Block devices end at 2^54 − 1 sectors; up to 5.10 nobody looks (dm-table.c dm_table_add_target).',
+    why: 'Block devices end at 2^54 - 1 sectors; up to 5.10 nobody looks (dm-table.c dm_table_add_target).',
     example: '0 18014398509481984 zero',
     fix: 'end at sector 18014398509481983 or before it',
     since: '6.1',

@@ -5,6 +5,7 @@
 // is what the kernel logs, and no later check is made: it may rely on what the earlier ones have found.
 // Rule 2: what is a number is decided as the kernel decides it, by the helpers at the end of this file.
 
+import { cut } from '../errors.js';
 import type { Severity } from '../types.js';
 import { wordText } from './words.js';
 
@@ -352,7 +353,7 @@ export function notAboveZero(word: string): string | undefined {
 
 /** A word as messages show it. */
 export function quoted(word: string): string {
-  return `"${word.length > 40 ? `${word.slice(0, 40)}…` : word}"`;
+  return `"${cut(word)}"`;
 }
 
 // ── Numbers as the kernel reads them ─────────────────────────────────────────────────────────────

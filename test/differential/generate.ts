@@ -153,6 +153,8 @@ class Author {
   #known: Known[] = [];
   #open: number[] = [];
   #opened = 0;
+  /** All rows that were loaded anywhere. */
+  readonly #loaded: Row[] = [];
   /** The one busy type that this sequence is about. */
   readonly #busy: string | undefined;
 
@@ -283,6 +285,16 @@ class Author {
       rows.push(this.#row(above, type in KINDS && !this.chance(4) ? type : undefined));
     }
     return rows;
+  }
+
+  /**
+   * Do devices lie on others? What is beneath is closed while all are removed, and if it is to go when that
+   * happens, a worker and the ioctl both remove it, in any order (dm-ioctl.c dm_hash_remove_all).
+   */
+  isStacked(): boolean {
+    const onMapped = ({ parameters }: Row): boolean =>
+      parameters.includes(`${MAJOR}:`) || parameters.includes('/dev/dm-');
+    return this.#busy !== undefined || this.#loaded.some(onMapped);
   }
 
   /** Does it matter that this device is never suspended? */
@@ -470,14 +482,18 @@ class Author {
         return target;
       }),
     );
-    const flags =
-      this.flags() | (this.chance(6) || rows[0]!.type === 'verity' ? DM_READONLY_FLAG : 0);
+    // A merge opens for writing what others of a read-only table have open, and those then put what is no more
+    // there (dm-table.c upgrade_mode): the log names a device that was freed.
+    const mayBeReadOnly = !rows.some(({ type }) => type === 'snapshot-merge');
+    const isReadOnly = this.chance(6) || rows[0]!.type === 'verity';
+    const flags = this.flags() | (mayBeReadOnly && isReadOnly ? DM_READONLY_FLAG : 0);
     this.send('TABLE_LOAD', {
       ...this.target(known),
       targetCount: rows.length,
       payload,
       flags: flags >>> 0,
     });
+    this.#loaded.push(...rows);
     if (known !== undefined) known.inactive = rows;
   }
 
@@ -662,7 +678,7 @@ const ACTIONS: readonly ((author: Author) => void)[] = Object.entries<
   removeAll: [
     1,
     (a) => {
-      a.send('REMOVE_ALL', { flags: a.flags(DM_DEFERRED_REMOVE) });
+      a.send('REMOVE_ALL', { flags: a.isStacked() ? 0 : a.flags(DM_DEFERRED_REMOVE) });
       a.forgetAll();
     },
   ],

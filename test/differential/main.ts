@@ -68,7 +68,7 @@ async function main(): Promise<number> {
 
   const coverage = new Coverage();
   const found: { readonly one: Case; readonly difference: Difference }[] = [];
-  const lost: string[] = [];
+  const lost: Lost[] = [];
   const recorded: Recorded[] = [];
   for await (const one of cases({ kernel, seed, steps }, lost)) {
     coverage.add(one.sequence, one.left);
@@ -81,7 +81,7 @@ async function main(): Promise<number> {
 
   const covered = coverage.told();
   for (const line of linesOf(covered)) console.log(line);
-  for (const line of lost) console.log(styleText('yellow', `lost: ${line}`));
+  for (const { why } of lost) console.log(styleText('yellow', `lost: ${why}`));
   const kinds = new Map<string, { one: Case; difference: Difference }[]>();
   for (const each of found) {
     const kind = kindOf(each.difference);
@@ -116,7 +116,7 @@ const kindOf = ({ command, field, target }: Difference): string =>
   `${command} ${field}${target === undefined ? '' : ` of ${target}`}`;
 
 /** Lot by lot, each with modules loaded in an order of its own. */
-async function* cases({ kernel, seed, steps }: Occasion, lost: string[]): AsyncGenerator<Case> {
+async function* cases({ kernel, seed, steps }: Occasion, lost: Lost[]): AsyncGenerator<Case> {
   for (let done = 0, lot = 0; done < steps; lot++) {
     const size = Math.min(LOT, steps - done);
     const [prologue = [], ...sequences] = generate({ kernel, seed: seed + lot, steps: size });
@@ -124,8 +124,10 @@ async function* cases({ kernel, seed, steps }: Occasion, lost: string[]): AsyncG
     const told = (side: string) => (answered: number) => {
       progress(`${side}: ${done + answered} of ${steps} steps`);
     };
-    const lose = (side: string) => (line: string) => lost.push(`${side}: ${line}`);
-    const [left, right] = await both([prologue, ...sequences], [], (side) => ({
+    const lose = (side: string) => (one: Lost) => {
+      lost.push({ ...one, why: `${side}: ${one.why}` });
+    };
+    const [left, right] = await both([prologue, ...sequences], (side) => ({
       onProgress: told(sideOf(side)),
       onLost: lose(sideOf(side)),
     }));
@@ -148,44 +150,44 @@ async function* cases({ kernel, seed, steps }: Occasion, lost: string[]): AsyncG
 
 interface Told {
   readonly onProgress?: (steps: number) => void;
-  readonly onLost?: (line: string) => void;
+  readonly onLost?: (one: Lost) => void;
+}
+/** What a guest was lost by. */
+interface Lost {
+  readonly why: string;
+  readonly sequence: Sequence;
 }
 type Answers = readonly (readonly Answer[])[];
 
+/** @param sequences - the first of them the prologue */
 async function both(
   sequences: readonly Sequence[],
-  prologue: Sequence,
   told: (side: string) => Told = () => ({}),
 ): Promise<readonly [Answers, Answers]> {
   const { kernel, against } = options;
   return [
-    await answersOf(kernel, sequences, prologue, told(kernel)),
-    await answersOf(against, sequences, prologue, told(against)),
+    await answersOf(kernel, sequences, told(kernel)),
+    await answersOf(against, sequences, told(against)),
   ];
 }
 
-/** What one side answers to each sequence, after the prologue. */
+/** What one side answers to each sequence; a guest that follows one that was lost begins with the prologue, too. */
 async function answersOf(
   side: string,
   sequences: readonly Sequence[],
-  prologue: Sequence,
   { onProgress, onLost }: Told,
 ): Promise<Answers> {
-  if (side === 'model') {
-    // The first of those that it is given loads the modules.
-    if (prologue.length === 0) return modelAnswers(sequences, options.kernel);
-    return modelAnswers([prologue, ...sequences], options.kernel).slice(1);
-  }
+  if (side === 'model') return modelAnswers(sequences, options.kernel);
   const answers: (readonly Answer[])[] = [];
   while (answers.length < sequences.length) {
-    const rest = [prologue, ...sequences.slice(answers.length)];
+    const rest = [...sequences.slice(0, 1), ...sequences.slice(Math.max(1, answers.length))];
     const { signal } = stop;
     const outcome = await runInGuest(rest, {
       kernel: side,
       signal,
       ...(onProgress && { onProgress }),
     });
-    const told = outcome.answers.slice(1);
+    const told = outcome.answers.slice(answers.length === 0 ? 0 : 1);
     if (outcome.lost === undefined) {
       answers.push(...told);
       break;
@@ -194,17 +196,18 @@ async function answersOf(
     if (told.length === 0) throw new Error(`${sideOf(side)}: ${outcome.lost}`);
     answers.push(...told);
     const at = answers.length - 1;
-    const step = sequences[at]![told.at(-1)!.length];
-    const where = step === undefined ? 'at the end of a sequence' : `by ${describeStep(step)}`;
-    onLost?.(`${where}: ${outcome.lost}`);
+    const sequence = sequences[at]!;
+    const step = sequence[told.at(-1)!.length];
+    const where = step === undefined ? 'at the end' : `by ${describeStep(step)}`;
+    onLost?.({ sequence, why: `in sequence ${at}, ${where}: ${outcome.lost}` });
   }
   return answers;
 }
 
 function judgeOf(prologue: Sequence): Judge {
   return async (sequences) => {
-    const [left, right] = await both(sequences, prologue);
-    return sequences.map((_, i) => ({ left: left[i]!, right: right[i]! }));
+    const [left, right] = await both([prologue, ...sequences]);
+    return sequences.map((_, i) => ({ left: left[i + 1]!, right: right[i + 1]! }));
   };
 }
 

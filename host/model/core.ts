@@ -213,7 +213,7 @@ export class Core {
     if (linked !== undefined) return linked;
     if (this.is('6.12')) return NO_BLOCK.has(path) ? 'ENOTBLK' : 'ENOENT';
     // init/do_mounts.c name_to_dev_t(): a number in hexadecimal, in new_decode_dev()'s encoding.
-    const hex = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(path)?.[1];
+    const hex = /^(?:0x)?([0-9a-f]+)$/i.exec(path)?.[1];
     const dev = hex === undefined ? 0 : Number(BigInt.asUintN(32, BigInt(`0x${hex}`)));
     return dev === 0 ? 'ENODEV' : dev;
   }

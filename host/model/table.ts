@@ -158,7 +158,7 @@ function checkWords(at: Construction, type: AnyTargetType, words: readonly Bytes
     },
   });
   if (refused === undefined) return;
-  type.earlier?.(refused.log, at, words);
+  if (type.earlier?.(refused.log, at, words) === true) return;
   refuse(errnoCode(refused.errno) as Errno, refused.log);
 }
 
@@ -224,7 +224,10 @@ export function calculateLimits(core: Core, device: Device, table: Table): numbe
     typeOf(target).hints?.(target as Instance<never>, { core, device, table });
     const areas = areasOf(core, device, table, target);
     if (areas === undefined) continue;
-    const size = Math.max(512, ...areas.map(({ dev }) => core.logicalBlockSizeOf(dev)));
+    const size = Math.max(
+      512,
+      ...areas.map(({ dev, block = 0 }) => Math.max(block, core.logicalBlockSizeOf(dev))),
+    );
     for (const { dev, start, length } of areas) {
       const problem = areaProblem(core, dev, start, length, size);
       if (problem === undefined) continue;

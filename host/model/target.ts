@@ -18,6 +18,8 @@ export interface Area {
   readonly dev: number;
   readonly start: bigint;
   readonly length: bigint;
+  /** In bytes, the logical block that the target has in place of a smaller one of the device (io_hints). */
+  readonly block?: number;
 }
 
 /** Where a target stands: what its functions may look at and change. */
@@ -72,8 +74,11 @@ export interface TargetType<State = unknown> {
 
   /** The constructor; what it refuses it throws as a {@link Refusal}. */
   readonly construct: (words: readonly Bytes[], at: Construction) => State;
-  /** What the constructor refuses before it comes to that of which the rules of the type say `text`. */
-  readonly earlier?: (text: string, at: Construction, words: readonly Bytes[]) => void;
+  /**
+   * What the constructor refuses before it comes to that of which the rules of the type say `text`; true if it
+   * never comes to it.
+   */
+  readonly earlier?: (text: string, at: Construction, words: readonly Bytes[]) => boolean;
   /** What the constructor logs besides, before a refusal of which this is the text. */
   readonly logs?: (text: string, at: Construction, words: readonly Bytes[]) => void;
   /** What its module logs when it is loaded. */

@@ -348,6 +348,7 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
   },
   earlier: (_text, _at, [mode]) => {
     refuseMemory(mode);
+    return false;
   },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'ima') return '';
@@ -359,7 +360,7 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
     const words = state.options.flat();
     return [mode, devText(dev), devText(cacheDev), blockSize, words.length, ...words].join(' ');
   },
-  areas: ({ state: { dev }, length }) => [{ dev, start: 0n, length }],
+  areas: ({ state: { dev, blockSize }, length }) => [{ dev, start: 0n, length, block: blockSize }],
   resume: ({ state }) => {
     state.started = true;
   },

@@ -1,6 +1,8 @@
 // dm-raid1.c and dm-log.c: mirrors. A resync is done as soon as the mirror is resumed, as nothing has to be
 // copied.
 
+import { sscanf32 } from '../../targets/rules.js';
+import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -40,6 +42,26 @@ function logText({ log, logDev, regionSize, sync }: Mirror, kind: 'info' | 'tabl
   return [log, count, ...dev, regionSize, ...end].join(' ');
 }
 
+/** What dm-log.c logs of words that make no log; undefined if it says nothing. */
+function logProblem(core: Core, type: Bytes, args: readonly Bytes[]): string | undefined {
+  if (type !== 'core' && type !== 'disk') return `Module for logging type "${type}" not found.`;
+  let own = args;
+  if (type === 'disk') {
+    if (args.length < 2 || args.length > 3) {
+      return 'wrong number of arguments to disk dirty region log';
+    }
+    const dev = core.lookup(args[0]!);
+    if (typeof dev !== 'number' || !core.canOpen(dev)) return undefined;
+    own = args.slice(1);
+  }
+  if (own.length < 1 || own.length > 2) return 'wrong number of arguments to dirty region log';
+  const [region, sync = 'sync'] = own;
+  if (sync !== 'sync' && sync !== 'nosync') {
+    return `unrecognised sync argument to dirty region log: ${sync}`;
+  }
+  return `invalid region size ${region}`;
+}
+
 /** dm-raid1.c */
 export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
   name: 'mirror',
@@ -75,13 +97,9 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
   // dm-log.c dm_dirty_log_create(), create_log_context()
   logs: (text, { core }, words) => {
     if (text !== 'Error creating mirror dirty log') return;
-    const [type = '', , ...args] = words;
-    const region = type === 'disk' ? args[1] : args[0];
-    const what =
-      type === 'core' || type === 'disk'
-        ? `invalid region size ${region}`
-        : `Module for logging type "${type}" not found.`;
-    core.log(4, `dirty region log: ${what}`);
+    const [type = '', count = '', ...rest] = words;
+    const what = logProblem(core, type, rest.slice(0, sscanf32(count)));
+    if (what !== undefined) core.log(4, `dirty region log: ${what}`);
   },
   status: (target, { kind }, { core }) => {
     const { state } = target;

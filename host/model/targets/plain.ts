@@ -1,6 +1,6 @@
 // Targets that map ranges and keep nothing, or little: those of dm-mod itself, and the small modules.
 
-import { kstrtouint } from '../../targets/rules.js';
+import { kstrtouint, sscanf32 } from '../../targets/rules.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -96,7 +96,6 @@ export const zero: AnyTargetType = /* @__PURE__ */ targetType<null>({
 interface Unstriped {
   readonly head: Bytes;
   readonly range: Range;
-  readonly start: bigint;
 }
 
 /** dm-unstripe.c */
@@ -105,19 +104,17 @@ export const unstriped: AnyTargetType = /* @__PURE__ */ targetType<Unstriped>({
   versions: { '5.10': [1, 1, 0] },
   construct: (given, at) => {
     const words = new Words(given, at.core);
-    const [stripes, chunk, index] = [words.next(), words.next(), words.next()].map(
+    const numbers = [words.next(), words.next(), words.next()].map(
       (word) => kstrtouint(word) ?? refuse('EINVAL'),
-    ) as [number, number, number];
-    const range = rangeOf(words, at);
-    const start = range.offset + BigInt(index) * BigInt(chunk);
-    return { head: `${stripes} ${chunk} ${index}`, range, start };
+    );
+    return { head: numbers.join(' '), range: rangeOf(words, at) };
   },
   // In INFO it writes nothing, not even a NUL.
   status: ({ state: { head, range } }, { kind }) => {
     if (kind === 'table') return `${head} ${rangeText(range)}`;
     return kind === 'ima' ? '' : undefined;
   },
-  areas: ({ state: { range, start }, length }) => [{ dev: range.dev, start, length }],
+  areas: ({ state: { range }, length }) => [areaOf(range, length)],
 });
 
 interface Delayed extends Range {
@@ -330,6 +327,20 @@ interface Switch {
   readonly ranges: readonly Range[];
 }
 
+/** As much as vmalloc() has, in bytes, on the machine that is played. */
+const MEMORY = 2n ** 30n;
+
+/** alloc_region_table(), before any path is looked at: as many regions to a word as fit. */
+function allocateRegions(length: bigint, regionSize: number, paths: number): void {
+  const bits = Math.max(1, Math.ceil(Math.log2(paths)));
+  const inWord = BigInt(Math.floor(64 / bits));
+  const size = BigInt(regionSize);
+  const regions = (length + size - 1n) / size;
+  if (((regions + inWord - 1n) / inWord) * 8n > MEMORY) {
+    refuse('ENOMEM', 'Cannot allocate region table');
+  }
+}
+
 /** dm-switch.c; which region goes where changes nothing that is told. */
 export const switchType: AnyTargetType = /* @__PURE__ */ targetType<Switch>({
   name: 'switch',
@@ -339,9 +350,16 @@ export const switchType: AnyTargetType = /* @__PURE__ */ targetType<Switch>({
     const count = words.u32();
     const regionSize = words.u32();
     words.take(words.u32());
+    allocateRegions(at.length, regionSize, count);
     const ranges: Range[] = [];
     while (ranges.length < count) ranges.push(rangeOf(words, at));
     return { regionSize, ranges };
+  },
+  earlier: (text, { length }, [count = '', regionSize = '']) => {
+    if (text === 'Device lookup failed' || text === 'Invalid device starting offset') {
+      allocateRegions(length, sscanf32(regionSize)!, sscanf32(count)!);
+    }
+    return false;
   },
   status: tableOnly(
     ({ ranges, regionSize }) =>
@@ -378,7 +396,7 @@ export const switchType: AnyTargetType = /* @__PURE__ */ targetType<Switch>({
           say(`invalid set_region_mappings region number: ${region} >= ${regions}`);
         }
         if (hex(path) >= BigInt(ranges.length)) {
-          say(`invalid set_region_mappings path number: ${hex(path)} >= ${ranges.length}`);
+          say(`invalid set_region_mappings device: ${hex(path)} >= ${ranges.length}`);
         }
       } else say(`invalid set_region_mappings argument: '${word}'`);
     }

@@ -86,7 +86,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     if (text === 'Unable to parse RAID parameter') {
       core.log(3, `raid: ${text}: ${own.find((word) => !isOption(word)) ?? ''}`);
     }
-    if (text === 'RAID device lookup failure' || text === 'Failed to run raid array') {
+    if (BEHIND_REGIONS.includes(text)) {
       sayRegionSize(
         core,
         level,
@@ -190,6 +190,20 @@ function statusText({ state }: Instance<Raid>, kind: string, core: Core): Bytes 
   const head = `${measured(raid, core)},raid_type=${level},raid_disks=${members.length}`;
   return `${head},raid_state=${action}${each.join('')}${mode};`;
 }
+
+/** What the constructor refuses behind the size of a region. */
+const BEHIND_REGIONS = [
+  'Invalid flags combination',
+  'RAID metadata device lookup failure',
+  'RAID device lookup failure',
+  'Drive designated for rebuild not specified',
+  'No data device supplied with metadata device',
+  'Bogus raid10 data copies or delta disks',
+  'Target length not divisible by number of data devices',
+  'Component device(s) too small',
+  'Invalid rdev size',
+  'Failed to run raid array',
+];
 
 /** validate_region_size() */
 function sayRegionSize(core: Core, level: Bytes, given: Bytes | undefined, length: bigint): void {

@@ -57,6 +57,19 @@ function keySizeOf(key: Bytes, core: Core): number | undefined {
   return /^([0-9a-f]{2})+$/i.test(key) ? key.length / 2 : undefined;
 }
 
+/** What the constructor refuses behind the cipher, and of that what is behind the key. */
+const BEHIND_KEY = [
+  'Error creating IV',
+  'Invalid iv_offset sector',
+  'Device lookup failed',
+  'Invalid device sector',
+];
+const BEHIND_CIPHER = ['Invalid IV mode', 'Error decoding and setting key', ...BEHIND_KEY];
+
+function useCipher(cipher: Bytes): void {
+  if (!knowsCipher(cipher)) refuse('ENOENT', 'Error allocating crypto tfm');
+}
+
 /** dm-crypt.c */
 export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
   name: 'crypt',
@@ -64,7 +77,7 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const [cipher, key] = [words.next(), words.next()];
-    if (!knowsCipher(cipher)) refuse('ENOENT', 'Error allocating crypto tfm');
+    useCipher(cipher);
     const keySize = keySizeOf(key, at.core) ?? refuse('EINVAL', 'Error decoding and setting key');
     const ivOffset = words.u64();
     const path = words.next();
@@ -96,6 +109,11 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
       suspended: false,
     };
   },
+  earlier: (text, { core }, [cipher = '', key = '']) => {
+    if (BEHIND_CIPHER.includes(text)) useCipher(cipher);
+    if (BEHIND_KEY.includes(text)) keySizeOf(key, core);
+    return false;
+  },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'info') return '';
     const { cipher, key, ivOffset, dev, start, flags, integrity, sectorSize } = state;
@@ -112,7 +130,9 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
     const end = options.length > 0 ? [options.length, ...options] : [];
     return [cipher, key, ivOffset, devText(dev), start, ...end].join(' ');
   },
-  areas: ({ state: { dev, start }, length }) => [{ dev, start, length }],
+  areas: ({ state: { dev, start, sectorSize }, length }) => [
+    { dev, start, length, block: sectorSize },
+  ],
   postsuspend: ({ state }) => {
     state.suspended = true;
   },
@@ -171,6 +191,7 @@ interface Verity {
   readonly head: Bytes;
   readonly dataDev: number;
   readonly hashDev: number;
+  readonly dataBlock: number;
   readonly sizes: Bytes;
   readonly algorithm: Bytes;
   readonly digest: Bytes;
@@ -192,6 +213,15 @@ const VERITY_FLAGS = [
   'ignore_zero_blocks',
   'check_at_most_once',
   'try_verify_in_tasklet',
+];
+
+/** Options with a value. */
+const VERITY_VALUES = [
+  'use_fec_from_device',
+  'fec_blocks',
+  'fec_start',
+  'fec_roots',
+  'root_hash_sig_key_desc',
 ];
 
 /** What the constructor refuses before it comes to the hash. */
@@ -249,6 +279,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
       head,
       dataDev,
       hashDev,
+      dataBlock,
       sizes: `${dataBlock} ${hashBlock} ${blocks} ${start}`,
       algorithm,
       digest,
@@ -268,11 +299,20 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
   },
   earlier: (text, { core }, [version = '', ...words]) => {
     if (!isBeforeHash(text, core)) useHash(core, version, words[6] ?? '');
+    return false;
   },
   logs: (text, { core }, words) => {
     if (text !== 'Unrecognized verity feature request' || !core.is('6.1')) return;
-    const unknown = words.slice(11).find((word) => !VERITY_FLAGS.includes(word.toLowerCase()));
-    core.log(3, `verity: ${text}: ${unknown}`);
+    const options = new Words(words.slice(11));
+    while (options.left > 0) {
+      const option = options.next();
+      const name = option.toLowerCase();
+      if (VERITY_VALUES.includes(name)) options.take(Math.min(1, options.left));
+      else if (!VERITY_FLAGS.includes(name) || (name.endsWith('_error') && !core.is('6.12'))) {
+        core.log(3, `verity: ${text}: ${option}`);
+        return;
+      }
+    }
   },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'info') return core.is('7.2') ? 'V -' : 'V';
@@ -311,7 +351,9 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     const devices = `${devText(dataDev)} ${devText(hashDev)}`;
     return [head, devices, sizes, algorithm, digest, salt, ...end].join(' ');
   },
-  areas: ({ state: { dataDev }, length }) => [{ dev: dataDev, start: 0n, length }],
+  areas: ({ state: { dataDev, dataBlock }, length }) => [
+    { dev: dataDev, start: 0n, length, block: dataBlock },
+  ],
 });
 
 // ── integrity ────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,7 @@
 // dm-snap.c: snapshots, what is merged of them, and their origins. No chunk is ever copied: a store holds its
 // metadata and nothing else.
 
+import { kstrtouint } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import type { TargetInstance } from '../state.js';
@@ -118,8 +119,33 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   return { origin, cow: opened, store, chunk, zeroes, passdown, active: false };
 }
 
-/** dm_put_device() of a device that was not got, and the other way round. */
+/**
+ * Only what has a store of its own needs to know the size of its chunks, and who hands over one is looked at
+ * before that.
+ */
+const earlier =
+  (originMode: Mode): NonNullable<TargetType<Snapshot>['earlier']> =>
+  (text, at, [origin = '', cow = '']) => {
+    if (text !== 'Chunk size not set') return false;
+    const [from, to] = [at.core.lookup(origin), at.core.lookup(cow)];
+    return (
+      typeof from === 'number' && typeof to === 'number' && hasSource(at, from, to, originMode)
+    );
+  };
+
+/**
+ * A persistent store that has an option it does not know; and dm_put_device() of a device that was not got, and
+ * the other way round.
+ */
 const logs: NonNullable<TargetType<Snapshot>['logs']> = (text, { core, device }, words) => {
+  const [, , store = '', chunk = ''] = words;
+  if (text === "Couldn't create exception store") {
+    const size = kstrtouint(chunk);
+    const isSize = size !== undefined && (size & (size - 1)) === 0;
+    if (/^p[^o]/i.test(store) && isSize) {
+      core.log(3, `persistent snapshot: Unsupported persistent store option: ${store.slice(1)}`);
+    }
+  }
   if (text !== 'COW device cannot be the same as origin device' || !core.is('6.12')) return;
   const where = `table: ${core.nameOf(device)}:`;
   const origin = core.lookup(words[0] ?? '');
@@ -195,6 +221,7 @@ export const snapshot: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>({
   versions: { '5.10': [1, 16, 0] },
   module: MODULE,
   construct: (words, at) => construct(words, at, 'read'),
+  earlier: earlier('read'),
   logs,
   status: status(() => snapshot),
   areas,
@@ -208,6 +235,7 @@ export const snapshotMerge: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>
   versions: { '5.10': [1, 5, 0] },
   module: MODULE,
   construct: (words, at) => construct(words, at, 'write'),
+  earlier: earlier('write'),
   logs,
   status: status(() => snapshotMerge),
   areas,

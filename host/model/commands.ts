@@ -447,6 +447,8 @@ function setUpQueue(core: Core, device: Device, table: Table): void {
   } catch (error) {
     core.log(3, 'core: Cannot calculate initial queue limits');
     core.log(3, 'ioctl: unable to set up device queue for new table.');
+    // Linux 5.10 notes the type first.
+    if (!core.is('6.1')) device.type = table.type;
     throw error;
   }
   device.type = table.type;

@@ -38,6 +38,8 @@ export class Core {
   state: State;
   /** What the kernel's threads do when the ioctl is answered: events of targets. */
   later: (() => void)[] = [];
+  /** The devices whose events are among it. */
+  readonly #raising = new Set<Device>();
 
   constructor(release: Release, major: number, state: State) {
     this.release = release;
@@ -179,7 +181,11 @@ export class Core {
 
   /** dm_table_event() from a work queue: behind the answer of the ioctl that has caused it. */
   raiseLater(device: Device): void {
+    // What waits in a work queue is not queued again.
+    if (this.#raising.has(device)) return;
+    this.#raising.add(device);
     this.later.push(() => {
+      this.#raising.delete(device);
       if (!device.removed) this.raise(device);
     });
   }

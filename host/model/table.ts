@@ -205,11 +205,14 @@ export function completeTable(core: Core, device: Device, table: Table): void {
   if (table.immutableType === undefined) {
     say('table load rejected: immutable target is required');
   }
-  const stacked = table.devices.some(({ dev }) => {
+  const isStacked = ({ dev }: { readonly dev: number }): boolean => {
     const lower = core.byDev(dev);
     return lower !== undefined && lower.type !== 2;
-  });
-  if (stacked) say('table load rejected: including non-request-stackable devices');
+  };
+  // Linux 5.10 is content with one that takes requests.
+  const { devices } = table;
+  if (core.is('6.1') ? devices.some(isStacked) : devices.every(isStacked))
+    say('table load rejected: including non-request-stackable devices');
 }
 
 /** dm_table_has_no_data_devices() */

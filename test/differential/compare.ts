@@ -118,6 +118,7 @@ function compareReplies(
   const [a, b] = [inspect(ours, what), inspect(theirs, what)];
   let target: string | undefined;
   let isMoving = false;
+  let size: Found | undefined;
   for (const [index, field] of a.entries()) {
     const other = b[index];
     if (field.name === 'target_type') target = String(field.value);
@@ -131,15 +132,18 @@ function compareReplies(
     // A reply's own event_nr stands before its dev.
     const owner = field.offset < 48 ? moving.has(devOf(ours)) : isMoving;
     if (isMasked(step, command, field, target, owner) && other?.size === field.size) continue;
-    return {
+    const found = {
       field: field.name,
       offset: field.offset,
       ...(target !== undefined && { target }),
       left: show(field),
       right: other === undefined ? 'nothing' : show(other),
     };
+    // A size that differs says little: what is behind it says why.
+    if (field.name !== 'data_size') return found;
+    size = found;
   }
-  return undefined;
+  return size;
 }
 
 function isMasked(

@@ -184,7 +184,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
       'fail_path 98:0',
       'reinstate_path 98:0',
       'fail_path /dev/ubdb',
-      'fail_path 1:1',
+      'fail_path 98:240',
       'disable_group',
     ],
   },

@@ -5,13 +5,14 @@ import { sscanf32 } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
 import type { Release, TargetInstance } from '../state.js';
-import { refuse } from '../refusal.js';
+import { Refusal, refuse } from '../refusal.js';
 import {
   Words,
   devText,
   measured,
   targetType,
   type AnyTargetType,
+  type Construction,
   type Answer,
   type Place,
 } from '../target.js';
@@ -156,29 +157,52 @@ function groupOf(words: Words, open: (path: Bytes) => number, core: Core): Group
   return { selector: name, words: own, paths, bypassed: false };
 }
 
+/** What is refused of a group, when selectors are loaded and paths taken of those before it. */
+const IN_GROUPS = [
+  'unknown path selector type',
+  'invalid number of path selector args',
+  'path selector constructor failed',
+  'invalid number of paths',
+  'invalid number of selector args',
+  'not enough path parameters',
+  'error getting device',
+];
+
+/** multipath_ctr() */
+function construct(given: readonly Bytes[], at: Construction): Multipath {
+  const words = new Words(given, at.core);
+  const features = featuresOf(words.take(words.u32()));
+  const [handler] = words.take(words.u32()).rest();
+  const count = words.u32();
+  const next = words.u32();
+  const groups: Group[] = [];
+  while (groups.length < count) groups.push(groupOf(words, (path) => at.open(path), at.core));
+  // Of bios it keeps whatever handler is attached, which 7.2 tells no more.
+  const retain = !at.core.is('7.2') && (features.retain || features.bio);
+  return {
+    ...features,
+    retain,
+    queueBefore: features.queueIfNoPath,
+    handler: features.bio ? undefined : handler,
+    groups,
+    next,
+  };
+}
+
 /** dm-mpath.c */
 export const multipath: AnyTargetType = /* @__PURE__ */ targetType<Multipath>({
   name: 'multipath',
   versions: { '5.10': [1, 14, 0], '7.2': [1, 15, 0] },
   requests: ({ state }) => (state.bio ? 'bios' : 'requests'),
-  construct: (given, at) => {
-    const words = new Words(given, at.core);
-    const features = featuresOf(words.take(words.u32()));
-    const [handler] = words.take(words.u32()).rest();
-    const count = words.u32();
-    const next = words.u32();
-    const groups: Group[] = [];
-    while (groups.length < count) groups.push(groupOf(words, (path) => at.open(path), at.core));
-    // Of bios it keeps whatever handler is attached, which 7.2 tells no more.
-    const retain = !at.core.is('7.2') && (features.retain || features.bio);
-    return {
-      ...features,
-      retain,
-      queueBefore: features.queueIfNoPath,
-      handler: features.bio ? undefined : handler,
-      groups,
-      next,
-    };
+  construct,
+  earlier: (text, at, words) => {
+    if (!IN_GROUPS.includes(text)) return false;
+    try {
+      construct(words, at);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+    return false;
   },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'ima') return measuredText(state, core);

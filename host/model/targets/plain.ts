@@ -272,7 +272,8 @@ export const dust: AnyTargetType = /* @__PURE__ */ targetType<Dust>({
           state.quiet = !state.quiet;
           return undefined;
         case 'listbadblocks':
-          return state.bad.length === 0 || state.bad.map((block) => `${block}\n`).join('');
+          if (state.bad.length === 0) return 'No blocks in badblocklist';
+          return state.bad.map((block) => `${block}\n`).join('');
         default:
           return unknown();
       }

@@ -10,7 +10,12 @@ import ts from 'typescript';
 import * as codec from 'devicemapper/codec';
 import type { Parameter, Target } from 'devicemapper/codec';
 import { isPart, type Parts } from '#internal';
+import { KEPT, seriesOf } from './agreement/kept.js';
 import { ROOT } from './docs.js';
+
+interface AnyRules {
+  readonly rules: readonly unknown[];
+}
 
 export const PAGE = 'docs/targets.md';
 
@@ -267,7 +272,15 @@ export async function targetsPage(): Promise<string> {
     const tells = status.length > 0 || states.length > 0 ? 'yes' : 'empty';
     const kernels = isProven(name) ? KERNELS : 'no kernel was asked';
     const count = messages.length > 0 ? String(messages.length) : '';
-    return `| [${type}](#${name.toLowerCase()}) | \`${name}\` | ${since} | ${tells} | ${count} | ${kernels} |`;
+    const rules = (codec as unknown as Record<string, AnyRules>)[name]!.rules.length;
+    const judges = KEPT.filter(({ outcomes }) => type in outcomes).map(seriesOf);
+    const row = [
+      `[${type}](#${name.toLowerCase()})`,
+      ...[`\`${name}\``, since, tells, count, kernels],
+      rules > 0 ? `[${rules}](lint.md#${type})` : '',
+      judges.join(', '),
+    ];
+    return `| ${row.join(' | ')} |`;
   });
   const table = [
     '## All types',
@@ -277,8 +290,8 @@ export async function targetsPage(): Promise<string> {
       "'",
     ),
     '',
-    '| type | function | since | status | messages | made on Linux |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| type | function | since | status | messages | made on Linux | rules | judged on Linux |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
   ];
   const sections = types.map(

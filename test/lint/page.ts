@@ -1,14 +1,7 @@
 import { RULES, knownTypes, traitsOf, type TableRule } from '#internal';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Counts, Kept } from '../agreement/judge.js';
+import type { Counts } from '../agreement/judge.js';
+import { KEPT } from '../agreement/kept.js';
 import { ALL_TABLES } from '../agreement/run.js';
-
-/** Of each kernel what `npm run agreement -- --json` has kept. */
-const RUNS = ['5.10', '6.1', '6.12'].flatMap((kernel): Kept[] => {
-  const file = join(import.meta.dirname, `../../../../test/agreement/${kernel}.json`);
-  return existsSync(file) ? [JSON.parse(readFileSync(file, 'utf8')) as Kept] : [];
-});
 
 /** docs/lint.md, from the rules and what kernels did. */
 export function lintPage(): string {
@@ -50,12 +43,14 @@ const COLUMNS = [
 
 /** A table as Prettier writes it. */
 function summary(): string {
-  const rows = RUNS.flatMap(({ release, outcomes }) =>
-    Object.entries(outcomes).map(([type, { total }]) => [
-      type,
-      release.replace(/-.*/, ''),
-      ...COLUMNS.map(([key]) => String(total[key])),
-    ]),
+  const rows = KEPT.flatMap(({ release, outcomes }) =>
+    Object.entries(outcomes)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([type, { total }]) => [
+        type,
+        release.replace(/-.*/, ''),
+        ...COLUMNS.map(([key]) => String(total[key])),
+      ]),
   );
   const head = ['lines of', 'Linux', ...COLUMNS.map(([, name]) => name)];
   const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]!.length)));
@@ -75,7 +70,7 @@ function section(
   const releases =
     (since === undefined ? '' : ` From Linux ${since} on.`) +
     (until === undefined ? '' : ` Before Linux ${until}.`);
-  const counts = RUNS.flatMap(({ release, outcomes }) => {
+  const counts = KEPT.flatMap(({ release, outcomes }) => {
     const one = outcomes[type]?.rules[code];
     if (one === undefined) return [];
     return [`${release.replace(/-.*/, '')} loaded ${one.accepted} and refused ${one.refused}`];

@@ -84,7 +84,7 @@ Messages('the answers of dust are numbers and truths', () => {
   assert.is(query.parse('dust_query_block: block 72 found in badblocklist'), true);
   assert.is(query.parse('dust_query_block: block 72 not found in badblocklist'), false);
   assert.equal(listbadblocks().parse('5\n60\n'), [5, 60]);
-  assert.equal(listbadblocks().parse(''), []);
+  assert.equal(listbadblocks().parse('No blocks in badblocklist'), []);
   assert.is(clearbadblocks().parse('dust_clear_badblocks: badblocks cleared'), true);
   assert.is(clearbadblocks().parse('dust_clear_badblocks: no badblocks found'), false);
 });

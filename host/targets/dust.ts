@@ -18,9 +18,9 @@ function isFound(answer: string): boolean {
   return / \d+ found in /.test(answer);
 }
 
-/** A block a line. */
+/** A block a line, or `No blocks in badblocklist`. */
 function blocksIn(answer: string): number[] {
-  return answer.split('\n').filter(Boolean).map(Number);
+  return (answer.match(/^\d+$/gm) ?? []).map(Number);
 }
 
 /** `dust_clear_badblocks: badblocks cleared`, or `no badblocks found` */
@@ -75,7 +75,7 @@ export const dust = /* @__PURE__ */ defineTarget('dust', () => {
       queryblock: message('queryblock', block, isFound),
       /** How many blocks are bad? */
       countbadblocks: message('countbadblocks', {}, countIn),
-      /** Which blocks are bad? From Linux 5.11 on. */
+      /** Which blocks are bad? From Linux 5.9 on. */
       listbadblocks: message('listbadblocks', {}, blocksIn),
       /** Make all blocks good: were there any that were bad? */
       clearbadblocks: message('clearbadblocks', {}, wereCleared),

@@ -118,10 +118,11 @@ export class Judge {
     this.#transport = KernelTransport.open();
   }
 
-  /** Make what lines stand on. */
+  /** Make what lines stand on, on disks without the metadata of another type. */
   begin({ beneath }: Generator): void {
     this.#told = this.options;
     if (beneath === undefined) return;
+    for (const path of PLAIN) machine.write(path, 0, ZEROS);
     using dm = new DeviceMapperSync(KernelTransport.open());
     const devices = { ...this.options.devices, ...beneath(dm, this.disks) };
     this.options = { ...this.options, devices };

@@ -52,7 +52,7 @@ export interface Counts {
   falseAlarms: number;
   /** The kernel refuses what the linter has no error of. */
   misses: number;
-  /** The kernel refuses a device or a type of which the linter cannot know that it is not there. */
+  /** The kernel refuses for what the linter cannot know: a device or a type that is not there, what is on a disk. */
   undecided: number;
   /** The kernel refuses with another errno, or in other words, than the rule has. */
   misworded: number;
@@ -81,6 +81,24 @@ export interface Kept {
   readonly release: string;
   readonly seed: number;
   readonly outcomes: Readonly<Record<string, Pick<Outcome, 'total' | 'rules'>>>;
+}
+
+/** What is refused for what is on a disk: metadata of other lines. */
+const ON_DISK = [
+  'integrity: The device is not initialized',
+  'raid: Unable to assemble array: Invalid superblocks',
+  'writecache: Invalid magic in the superblock',
+];
+
+/**
+ * Is it the number of some device here? Before Linux 6.12 a word may be one in hexadecimal, in the encoding of
+ * new_decode_dev() (init/do_mounts.c name_to_dev_t()).
+ */
+function isHexDevice(word: string): boolean {
+  if (!/^[0-9a-f]{1,8}$/i.test(word)) return false;
+  const dev = parseInt(word, 16);
+  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
+  return fs.existsSync(`/sys/dev/block/${major}:${minor}`);
 }
 
 const [ENOENT, ENXIO, ENODEV] = [2, 6, 19];
@@ -216,9 +234,16 @@ export class Judge {
     const isUntyped =
       found.some(({ code }) => code === 'type-missing') &&
       log.some((line) => line.endsWith(': unknown target type'));
+    const isHidden =
+      log.some((line) => ON_DISK.some((text) => line.includes(text))) ||
+      (said !== undefined &&
+        !isSince(this.release, '6.12') &&
+        textOf(table)
+          .split(/[\s"\\]+/)
+          .some(isHexDevice));
     const isWorded = said?.errno === errno && log.some((line) => hasWords(line, said));
     if (error === undefined && isRefused) {
-      what.push(isWorded || isUntyped ? 'undecided' : 'misses');
+      what.push(isWorded || isUntyped || isHidden ? 'undecided' : 'misses');
     }
     if (error !== undefined && isRefused && said !== undefined && !isWorded) what.push('misworded');
     const code = one.about ?? error?.code ?? 'other';

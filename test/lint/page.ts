@@ -18,8 +18,8 @@ export function lintPage(): string {
     'Kernels judge that: `npm run agreement` makes tables on either side of the bound of each rule, good ' +
     'ones\nand ones with a change anywhere, lints them, and loads each into a new device. A false alarm is ' +
     'an error of a\ntable that the kernel loads, a miss a table that it refuses without one. Undecided is ' +
-    'what it refuses for a\ndevice or a type that is not there, which the linter cannot know. Misworded is ' +
-    'what it refuses with another\nerrno, or in other words, than the rule has.\n';
+    'what it refuses for a\ndevice or a type that is not there, or for what is on a disk, which the linter ' +
+    'cannot know. Misworded is\nwhat it refuses with another errno, or in other words, than the rule has.\n';
   return [
     '<!-- Written by `npm run docs:lint` from host/lint.ts, host/targets/ and test/agreement/. -->\n',
     '# Lint rules\n',

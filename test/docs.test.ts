@@ -9,7 +9,8 @@ const Docs = suite('docs');
 const programs = PAGES.flatMap(programsOf);
 const texts = PAGES.map((page) => [page, readFileSync(join(ROOT, page), 'utf8')] as const);
 
-for (const program of programs.filter(({ kind }) => kind === 'run' || kind === 'browser')) {
+const runs = ['run', 'browser', 'target'];
+for (const program of programs.filter(({ kind }) => runs.includes(kind))) {
   Docs(`${program.place} runs`, () => run(program));
 }
 

@@ -5,6 +5,7 @@
 //   ts browser   the same, but type-checked without Node's types, and importing no door that needs Node
 //   ts kernel    type-checked, and run in a guest, as root
 //   ts types     type-checked only
+//   ts target    type-checked as a file of host/targets/, and its definition made
 //   js …         run as it stands, by Node alone: a program that a reader may copy
 //
 // A statement with a comment behind it, `disk.path; // '/dev/mapper/joined'`, is a claim: both sides are
@@ -26,7 +27,7 @@ export const PAGES: readonly string[] = [
   ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
 ].filter((path) => path.endsWith('.md'));
 
-const KINDS = ['run', 'browser', 'kernel', 'types'] as const;
+const KINDS = ['run', 'browser', 'kernel', 'types', 'target'] as const;
 
 export interface Program {
   /** 'README.md:42', its first line. */
@@ -92,8 +93,18 @@ export function typeErrors(programs: readonly Program[], types: readonly string[
 }
 
 /** Where a program is written to: inside the package, so that its imports are those of its doors. */
-function pathOf({ place }: Program): string {
-  return join(WORK, place.replace(/\W/g, '-'));
+function pathOf({ place, kind }: Program): string {
+  const folder = kind === 'target' ? join(ROOT, 'host/targets') : WORK;
+  return join(folder, place.replace(/\W/g, '-'));
+}
+
+/** A file of host/targets/ as a program: what its neighbours export is behind the doors. */
+function asProgram(program: Program): Program {
+  const { kind, code } = program;
+  if (kind !== 'target') return program;
+  const [, name] = /^export const (\w+)/m.exec(code)!;
+  const own = code.replace(/from '\.\/\w+\.js'/g, "from '#internal'");
+  return { ...program, kind: 'run', code: `${own}\n${name}.rules;` };
 }
 
 // ── Claims ───────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +148,8 @@ function withClaims({ code, language }: Program): { code: string; lines: number[
 }
 
 /** Run a program in this process; it throws what the program throws, or the first claim that is false. */
-export async function run(program: Program): Promise<void> {
+export async function run(given: Program): Promise<void> {
+  const program = asProgram(given);
   const { place, language } = program;
   const claims = withClaims(program);
   let { code } = claims;

@@ -245,7 +245,9 @@ export class Judge {
     if (error === undefined && isRefused) {
       what.push(isWorded || isUntyped || isHidden ? 'undecided' : 'misses');
     }
-    if (error !== undefined && isRefused && said !== undefined && !isWorded) what.push('misworded');
+    if (error !== undefined && isRefused && said !== undefined && !isWorded && !isHidden) {
+      what.push('misworded');
+    }
     const code = one.about ?? error?.code ?? 'other';
     into.rules[code] ??= { ...NONE };
     for (const key of what) {

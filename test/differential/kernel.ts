@@ -38,9 +38,11 @@ export function kernelWorld(): World & { close: () => void } {
     mark: () => void linesOf(kmsg),
     settle(step) {
       // The last close of a device that is to go has a worker remove it (dm.c dm_blk_close), and
-      // multipath has one raise its events (dm-mpath.c trigger_event).
+      // multipath has one raise its events (dm-mpath.c trigger_event), and a cache that is resumed one commit
+      // its metadata (dm-cache-target.c do_waker).
+      const { TARGET_MSG, DEV_SUSPEND } = REQUEST_CODE;
       if (step.do === 'close') transport.sleepSync(20);
-      else if (step.do === 'ioctl' && step.request === REQUEST_CODE.TARGET_MSG) {
+      else if (step.do === 'ioctl' && [TARGET_MSG, DEV_SUSPEND].includes(step.request)) {
         transport.sleepSync(2);
       }
     },

@@ -136,8 +136,9 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     });
     if (metadata.blockSize !== blockSize) {
       const [had, asked] = [metadata.blockSize, blockSize];
-      const isOpen = [...targetsOf(core, 'cache')].some(
-        ({ target }) => (target.state as Cache).metadataDev === devices.metadataDev,
+      const others = [...targetsOf(core, 'cache')].map(({ target }) => target);
+      const isOpen = [...others, ...at.table.targets.filter(({ type }) => type === 'cache')].some(
+        ({ state }) => (state as Cache).metadataDev === devices.metadataDev,
       );
       const what = isOpen
         ? `data_block_size (${asked}) different from that in metadata (${had})`

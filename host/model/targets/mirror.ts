@@ -42,8 +42,15 @@ function logText({ log, logDev, regionSize, sync }: Mirror, kind: 'info' | 'tabl
   return [log, count, ...dev, regionSize, ...end].join(' ');
 }
 
+const MAX_REGIONS = 2n ** 32n - 1n;
+
 /** What dm-log.c logs of words that make no log; undefined if it says nothing. */
-function logProblem(core: Core, type: Bytes, args: readonly Bytes[]): string | undefined {
+function logProblem(
+  core: Core,
+  type: Bytes,
+  args: readonly Bytes[],
+  length: bigint,
+): string | undefined {
   if (type !== 'core' && type !== 'disk') return `Module for logging type "${type}" not found.`;
   let own = args;
   if (type === 'disk') {
@@ -59,7 +66,12 @@ function logProblem(core: Core, type: Bytes, args: readonly Bytes[]): string | u
   if (sync !== 'sync' && sync !== 'nosync') {
     return `unrecognised sync argument to dirty region log: ${sync}`;
   }
-  return `invalid region size ${region}`;
+  const size = BigInt(sscanf32(region ?? '') ?? 0);
+  if (size < 2n || size > length || (size & (size - 1n)) !== 0n) {
+    return `invalid region size ${region}`;
+  }
+  // What is left is too many regions, which Linux before 6.12 does not count, or a log without room for them.
+  return length > size * MAX_REGIONS ? `region count exceeds limit of ${MAX_REGIONS}` : undefined;
 }
 
 /** dm-raid1.c */
@@ -95,10 +107,10 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
     };
   },
   // dm-log.c dm_dirty_log_create(), create_log_context()
-  logs: (text, { core }, words) => {
+  logs: (text, { core, length }, words) => {
     if (text !== 'Error creating mirror dirty log') return;
     const [type = '', count = '', ...rest] = words;
-    const what = logProblem(core, type, rest.slice(0, sscanf32(count)));
+    const what = logProblem(core, type, rest.slice(0, sscanf32(count)), length);
     if (what !== undefined) core.log(4, `dirty region log: ${what}`);
   },
   status: (target, { kind }, { core }) => {

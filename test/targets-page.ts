@@ -9,13 +9,9 @@ import * as prettier from 'prettier';
 import ts from 'typescript';
 import * as codec from 'devicemapper/codec';
 import type { Parameter, Target } from 'devicemapper/codec';
-import { isPart, type Parts } from '#internal';
+import { isPart, traitsOf, type Parts } from '#internal';
 import { KEPT, seriesOf } from './agreement/kept.js';
 import { ROOT } from './docs.js';
-
-interface AnyRules {
-  readonly rules: readonly unknown[];
-}
 
 export const PAGE = 'docs/targets.md';
 
@@ -272,7 +268,7 @@ export async function targetsPage(): Promise<string> {
     const tells = status.length > 0 || states.length > 0 ? 'yes' : 'empty';
     const kernels = isProven(name) ? KERNELS : 'no kernel was asked';
     const count = messages.length > 0 ? String(messages.length) : '';
-    const rules = (codec as unknown as Record<string, AnyRules>)[name]!.rules.length;
+    const rules = traitsOf(type).rules.length;
     const judges = KEPT.filter(({ outcomes }) => type in outcomes).map(seriesOf);
     const row = [
       `[${type}](#${name.toLowerCase()})`,

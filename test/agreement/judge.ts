@@ -7,6 +7,8 @@ import {
   REQUEST_CODE,
   encodeRequest,
   lintTable,
+  majorOf,
+  minorOf,
   parseTable,
   type InputError,
   type LintDevice,
@@ -97,8 +99,7 @@ const ON_DISK = [
 function isHexDevice(word: string): boolean {
   if (!/^[0-9a-f]{1,8}$/i.test(word)) return false;
   const dev = parseInt(word, 16);
-  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
-  return fs.existsSync(`/sys/dev/block/${major}:${minor}`);
+  return fs.existsSync(`/sys/dev/block/${majorOf(dev)}:${minorOf(dev)}`);
 }
 
 const [ENOENT, ENXIO, ENODEV] = [2, 6, 19];

@@ -7,6 +7,7 @@ import {
   crypt,
   joinParameters,
   linear,
+  mirror,
   parseStatus,
   parseTarget,
   splitParameters,
@@ -113,6 +114,31 @@ Targets('every status that kernels told is read to its end', () => {
       assert.not('rest' in status, `${kernel}: ${type} ${text}`);
     }
   }
+});
+
+Targets('a log and a path selector that are not known here are kept in their own words', () => {
+  const rows = [
+    'mirror nvram 3 /dev/sdb 64 fast 2 8:16 0 8:32 0',
+    'multipath 0 0 1 1 least-latency 2 window 8 2 1 8:16 5 8:32 7',
+  ];
+  const [log, group] = rows.map((row) => {
+    const parsed = parseTarget(`0 2048 ${row}`);
+    assert.is(`${parsed.type} ${wordsOf(buildTarget(parsed)).join(' ')}`, row);
+    return parsed.type === 'mirror' ? parsed.log : parsed.type === 'multipath' && parsed.groups[0];
+  });
+  assert.equal(log, { type: 'unknown', name: 'nvram', arguments: ['/dev/sdb', '64', 'fast'] });
+  assert.equal(group, {
+    selector: 'unknown',
+    name: 'least-latency',
+    arguments: ['window', '8'],
+    paths: [
+      { device: '8:16', arguments: ['5'] },
+      { device: '8:32', arguments: ['7'] },
+    ],
+  });
+  const range = { startSector: 0, length: 8, mirrors: [{ device: '8:16', offset: 0 }] };
+  const known = { type: 'unknown', name: 'core', arguments: ['8'] } as const;
+  refused(() => mirror({ ...range, log: known }), 'log.type', `expected "core", got 'unknown'`);
 });
 
 // ── Wrong input ──────────────────────────────────────────────────────────────────────────────────

@@ -332,35 +332,82 @@ export function pairs(): Field<Readonly<Record<string, number>>> {
   };
 }
 
-/** A word that says which fields follow: an object that has it under `key`. */
-export function variant<const K extends string, const V extends Readonly<Record<string, Fields>>>(
-  key: K,
-  of: V,
-  { counted = false }: { readonly counted?: boolean } = {},
-): Field<
-  { [T in keyof V]: Readonly<Record<K, T>> & Given<V[T]> }[keyof V],
-  { [T in keyof V]: Readonly<Record<K, T>> & Told<V[T]> }[keyof V]
-> {
-  const kinds = oneOf(...Object.keys(of));
+/** The kind of what a newer kernel has and this package does not know. */
+export const UNKNOWN = 'unknown';
+
+/**
+ * The word that says of what kind something is. It stands under `key`; of one that is not in `known`
+ * 'unknown' does, and the word under `name`, so that nothing is lost.
+ */
+export function kindWord(key: string, known: readonly string[]) {
+  const kinds = oneOf(...known, UNKNOWN);
   return {
     expected: `an object whose ${key} is ${kinds.expected}`,
-    shape: { kind: 'variant', key, of },
+    read(words: Words): Record<string, string> {
+      const name = words.next(kinds.expected);
+      return known.includes(name) ? { [key]: name } : { [key]: UNKNOWN, name };
+    },
+    write(value: object, path: string): Parameter {
+      const { [key]: kind, name } = value as Readonly<Record<string, string>>;
+      const [word] = kinds.write(kind as never, `${path}.${key}`);
+      if (word !== UNKNOWN) return word!;
+      if (known.includes(name!)) {
+        throw new InputError(
+          { path: `${path}.${key}` },
+          `expected ${show(name)}, got '${UNKNOWN}'`,
+        );
+      }
+      return text().write(name!, `${path}.name`)[0]!;
+    },
+  };
+}
+
+/** What is kept of a kind that is not known here. */
+const unknownKind = () => ({
+  /** The kernel's word for it. */
+  name: text(),
+  /** The words that belong to it. */
+  arguments: list(text()),
+});
+
+type WithUnknown<V> = V & Readonly<Record<typeof UNKNOWN, ReturnType<typeof unknownKind>>>;
+
+/** A word that says which fields follow, and a count of their words: an object that has it under `key`. */
+export function variant<const K extends string, const V extends Readonly<Record<string, Fields>>>(
+  key: K,
+  known: V,
+): Field<
+  {
+    [T in keyof WithUnknown<V>]: Readonly<Record<K, T>> & Given<WithUnknown<V>[T]>;
+  }[keyof WithUnknown<V>],
+  {
+    [T in keyof WithUnknown<V>]: Readonly<Record<K, T>> & Told<WithUnknown<V>[T]>;
+  }[keyof WithUnknown<V>]
+> {
+  const kinds = kindWord(key, Object.keys(known));
+  const { name, ...own } = unknownKind();
+  const fieldsOf: Readonly<Record<string, Fields>> = { ...known, [UNKNOWN]: own };
+  return {
+    expected: kinds.expected,
+    shape: { kind: 'variant', key, of: { ...known, [UNKNOWN]: { name, ...own } } },
     read(words) {
-      const kind = kinds.read(words, key);
-      const own = counted ? words.take(integer().read(words, key)) : words;
-      const told: Record<string, unknown> = { [key]: kind };
-      readFields(of[kind]!, own, told);
-      if (counted && own.left > 0) return words.refuse(`no more words for ${kind}`);
-      return told as { [T in keyof V]: Readonly<Record<K, T>> & Told<V[T]> }[keyof V];
+      const told = kinds.read(words);
+      const mine = words.take(integer().read(words, key));
+      readFields(fieldsOf[told[key]!]!, mine, told);
+      if (mine.left > 0) return words.refuse(`no more words for ${told[key]}`);
+      return told as never;
     },
     write(value, path) {
       if (typeof value !== 'object' || (value as object | null) === null) {
         throw new InputError({ path }, `expected ${this.expected}, got ${show(value)}`);
       }
-      const kind = (value as Readonly<Record<string, string>>)[key]!;
-      const [name] = kinds.write(kind, `${path}.${key}`);
-      const words = writeFields(of[kind]!, value, `${path}.`);
-      return counted ? [name!, words.length, ...words] : [name!, ...words];
+      const word = kinds.write(value, path);
+      const words = writeFields(
+        fieldsOf[(value as Readonly<Record<string, string>>)[key]!]!,
+        value,
+        `${path}.`,
+      );
+      return [word, words.length, ...words];
     },
   };
 }

@@ -103,24 +103,20 @@ export const mirror = /* @__PURE__ */ defineTarget('mirror', () => {
     parameters: [
       {
         /** Which regions are in sync: in memory (core), on a device (disk), or as a program says. */
-        log: variant(
-          'type',
-          {
-            core: region,
-            disk: {
-              /** What has the log. */
-              device: device(),
-              ...region,
-            },
-            userspace: {
-              /** Which log of the program's. */
-              uuid: text(),
-              /** What the program wants to know. */
-              arguments: list(text()),
-            },
+        log: variant('type', {
+          core: region,
+          disk: {
+            /** What has the log. */
+            device: device(),
+            ...region,
           },
-          { counted: true },
-        ),
+          userspace: {
+            /** Which log of the program's. */
+            uuid: text(),
+            /** What the program wants to know. */
+            arguments: list(text()),
+          },
+        }),
       },
       count('mirrors'),
       {

@@ -4,12 +4,14 @@ import {
   device,
   either,
   integer,
+  kindWord,
   list,
   oneOf,
   optional,
   readFields,
   record,
   text,
+  UNKNOWN,
   writeFields,
   type Field,
   type Fields,
@@ -314,50 +316,71 @@ interface PathDevice {
   readonly device: string;
 }
 
+/** Words whose meaning is not known here. */
+interface OwnWords {
+  /** As the kernel has them. */
+  readonly arguments: readonly string[];
+}
+
 /** Paths of one priority, and who chooses among them. */
-export type PathGroup = {
-  [S in keyof Selectors]: {
-    /** The kernel's name of who chooses. */
-    readonly selector: S;
-    /** The devices, each with what the selector wants to know of it; of all the same. */
-    readonly paths: readonly (PathDevice & Given<Selectors[S]['path']>)[];
-  } & Given<Selectors[S]['arguments']>;
-}[keyof Selectors];
+export type PathGroup =
+  | {
+      [S in keyof Selectors]: {
+        /** The kernel's name of who chooses. */
+        readonly selector: S;
+        /** The devices, each with what the selector wants to know of it; of all the same. */
+        readonly paths: readonly (PathDevice & Given<Selectors[S]['path']>)[];
+      } & Given<Selectors[S]['arguments']>;
+    }[keyof Selectors]
+  | UnknownPathGroup;
+
+/** Paths among which somebody chooses that is not known here, as of a newer kernel. */
+export interface UnknownPathGroup extends OwnWords {
+  /** By this it is told from those that are known. */
+  readonly selector: typeof UNKNOWN;
+  /** The kernel's name of who chooses. */
+  readonly name: string;
+  /** The devices, each with what the selector wants to know of it; of all as many words. */
+  readonly paths: readonly (PathDevice & OwnWords)[];
+}
 
 /** `SELECTOR #ARGS ARGS #PATHS #PATH_ARGS {DEVICE PATH_ARGS}` (parse_priority_group()). */
 function pathGroup(): Field<PathGroup> {
   const types = selectorTypes();
-  const selectors = oneOf(...(Object.keys(types) as (keyof Selectors)[]));
+  const selectors = kindWord('selector', Object.keys(types));
+  const words = { arguments: list(text()) };
+  const known: Readonly<Record<string, Selector>> = {
+    ...types,
+    [UNKNOWN]: { arguments: words, path: words },
+  };
   const number = integer();
-  const expected = `an object whose selector is ${selectors.expected}`;
   return {
-    expected,
+    expected: selectors.expected,
     shape: { kind: 'variant', key: 'selector', of: shapesOf(types) },
     read(words) {
-      const selector = selectors.read(words, 'selector');
-      const known: Selector = types[selector];
-      const told = { selector };
-      readWhole(known.arguments, words.take(number.read(words, 'arguments')), told);
+      const told = selectors.read(words);
+      const { arguments: own, path: each } = known[told.selector!]!;
+      readWhole(own, words.take(number.read(words, 'arguments')), told);
       const paths: object[] = [];
       const left = number.read(words, 'paths');
       const size = number.read(words, 'paths');
       while (paths.length < left) {
         const path = { device: device().read(words, 'device') };
-        readWhole(known.path, words.take(size), path);
+        readWhole(each, words.take(size), path);
         paths.push(path);
       }
-      return { ...told, paths } as PathGroup;
+      return { ...told, paths } as unknown as PathGroup;
     },
     write(group, path) {
+      const name = selectors.write(group, path);
       const { selector, paths } = group;
-      const name = selectors.write(selector, `${path}.selector`);
-      const known: Selector = types[selector];
-      const own = writeFields(known.arguments, group, `${path}.`);
+      const { arguments: own, path: each } = known[selector]!;
+      const words = writeFields(own, group, `${path}.`);
       if (!Array.isArray(paths)) {
         throw new InputError({ path: `${path}.paths` }, `expected an array, got ${show(paths)}`);
       }
       const rows = (paths as readonly object[]).map((one, i) =>
-        writeFields({ device: device(), ...known.path }, one, `${path}.paths[${i}].`),
+        writeFields({ device: device(), ...each }, one, `${path}.paths[${i}].`),
       );
       const size = rows[0]?.length ?? 1;
       const odd = rows.findIndex(({ length }) => length !== size);
@@ -365,7 +388,7 @@ function pathGroup(): Field<PathGroup> {
         const problem = 'expected as many options as the path before it has';
         throw new InputError({ path: `${path}.paths[${odd}]` }, problem);
       }
-      return [...name, own.length, ...own, rows.length, size - 1, ...rows.flat()];
+      return [name, words.length, ...words, rows.length, size - 1, ...rows.flat()];
     },
   };
 }
@@ -375,15 +398,20 @@ function readWhole(fields: Fields, words: Words, into: object): void {
   if (words.left > 0) words.refuse('as many words as the selector takes', 'more');
 }
 
-/** All paths of a group have the same options: here all that there are. */
+/** All paths of a group have the same options: here all that there are, and of unknown words one. */
 function shapesOf(types: Readonly<Record<string, Selector>>): Readonly<Record<string, Fields>> {
-  return Object.fromEntries(
-    Object.entries(types).map(([name, { arguments: own, path }]) => {
-      const each = record({ device: device(), ...withoutGaps(path) });
-      // In front, as the paths cannot be left out.
-      return [name, { paths: list(each, { min: 1 }), ...own }];
-    }),
-  );
+  const pathsOf = (fields: Fields): Field<never, unknown> =>
+    list(record({ device: device(), ...fields }), { min: 1 });
+  const shapes = Object.entries(types).map(([name, { arguments: own, path }]) => {
+    // In front, as the paths cannot be left out.
+    return [name, { paths: pathsOf(withoutGaps(path)), ...own }] as const;
+  });
+  const unknown = {
+    name: text(),
+    arguments: list(text()),
+    paths: pathsOf({ arguments: list(text(), { min: 1, max: 1 }) }),
+  };
+  return { ...Object.fromEntries(shapes), [UNKNOWN]: unknown };
 }
 
 function withoutGaps(fields: Fields): Fields {

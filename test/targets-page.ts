@@ -40,7 +40,8 @@ buildTarget(other).type; // 'writeboost'
 \`\`\`
 
 Words behind those that a type knows, as a newer kernel may have, are kept in \`rest\`, options among
-others in \`unknownOptions\`, and both are written back.
+others in \`unknownOptions\`, and both are written back. The log of a mirror and the path selector of a
+multipath device may be \`'unknown'\` as well, with a name and words.
 
 ## Status
 
@@ -156,33 +157,72 @@ function describe(): Described[] {
     ts.displayPartsToString(symbol.getDocumentationComment(checker)).replace(/\s+/g, ' ');
   const typeOf = (symbol: ts.Symbol): ts.Type => checker.getTypeOfSymbol(symbol);
 
-  /** One line each, in the order of the words. */
-  const lines = (type: ts.Type, keys: readonly string[]): string[] =>
-    keys
-      .map((key) => type.getProperty(key)!)
-      .map((symbol) => {
-        const isOptional = (symbol.flags & ts.SymbolFlags.Optional) !== 0;
-        const kind = checker
-          .typeToString(
-            checker.getNonNullableType(typeOf(symbol)),
-            undefined,
-            ts.TypeFormatFlags.NoTruncation |
-              ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType,
-          )
-          .replaceAll('<ArrayBufferLike>', '')
-          .replace(/Readonly<Record<'(\w+)' \| '(\w+)', number>>/, (_, a: string, b: string) =>
-            a === 'total' ? `{ ${b}, ${a} }` : `{ ${a}, ${b} }`,
-          );
-        const isLong = kind.length > 80;
-        const own = !isLong
-          ? `\`${kind}\``
-          : kind.endsWith('[]')
-            ? 'an array'
-            : kind.startsWith('{')
-              ? 'an object'
-              : 'one of several';
-        return `- \`${symbol.name}${isOptional ? '?' : ''}\`, ${own}: ${docOf(symbol)}`;
-      });
+  const textOf = (type: ts.Type): string =>
+    checker
+      .typeToString(
+        checker.getNonNullableType(type),
+        undefined,
+        ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType,
+      )
+      .replaceAll('<ArrayBufferLike>', '')
+      .replace(/Readonly<Record<'(\w+)' \| '(\w+)', number>>/, (_, a: string, b: string) =>
+        a === 'total' ? `{ ${b}, ${a} }` : `{ ${a}, ${b} }`,
+      );
+  const nameOf = ({ name, flags }: ts.Symbol): string =>
+    (flags & ts.SymbolFlags.Optional) !== 0 ? `${name}?` : name;
+
+  /** One line each, in the order of the words; below it what its objects are made of. */
+  const lines = (symbols: readonly ts.Symbol[], indent = ''): string[] =>
+    symbols.flatMap((symbol) => {
+      const type = checker.getNonNullableType(typeOf(symbol));
+      const isArray = checker.isArrayType(type);
+      const one = isArray ? checker.getTypeArguments(type as ts.TypeReference)[0]! : type;
+      const kinds = one.isUnion() ? one.types : [one];
+      const areObjects = kinds.every((kind) => symbolsOf(kind).length > 0);
+      const many = kinds.length > 1 ? 'one of several' : 'an object';
+      const own = !areObjects ? `\`${textOf(type)}\`` : isArray ? `an array, each ${many}` : many;
+      const line = `${indent}- \`${nameOf(symbol)}\`, ${own}: ${docOf(symbol)}`;
+      return areObjects ? [line, ...kindLines(kinds, `${indent}  `)] : [line];
+    });
+
+  /** What an object has that is described here. */
+  function symbolsOf(type: ts.Type): ts.Symbol[] {
+    const isOurs = type.isIntersection() || (type.flags & ts.TypeFlags.Object) !== 0;
+    if (!isOurs || type.getSymbol()?.name === 'Uint8Array') return [];
+    return type.getProperties().filter((symbol) => docOf(symbol) !== '' || isLiteral(symbol));
+  }
+  function isLiteral(symbol: ts.Symbol): boolean {
+    return typeOf(symbol).isStringLiteral();
+  }
+
+  /** Each kind of several, with what none before it has said. */
+  function kindLines(kinds: readonly ts.Type[], indent: string): string[] {
+    const [only] = kinds;
+    if (kinds.length === 1) return lines(symbolsOf(only!), indent);
+    const seen = new Set<string>();
+    const shapes = kinds.map((kind) => {
+      const symbols = symbolsOf(kind);
+      const keys = symbols.map((symbol) =>
+        isLiteral(symbol) ? `${symbol.name}: ${textOf(typeOf(symbol))}` : nameOf(symbol),
+      );
+      return { shape: `{ ${keys.join(', ')} }`, symbols };
+    });
+    // The checker has them in no order; what is not known comes last.
+    const rank = ({ shape }: { readonly shape: string }): string =>
+      `${Number(shape.includes(": 'unknown'"))} ${shape}`;
+    shapes.sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
+    return shapes.flatMap(({ shape, symbols }) => {
+      const blocks = symbols
+        .filter((symbol) => !isLiteral(symbol))
+        .map((symbol) => lines([symbol], `${indent}  `))
+        .filter((block) => !seen.has(block.join()));
+      for (const block of blocks) seen.add(block.join());
+      return [`${indent}- \`${shape}\``, ...blocks.flat()];
+    });
+  }
+
+  const linesOfKeys = (type: ts.Type, keys: readonly string[]): string[] =>
+    lines(keys.map((key) => type.getProperty(key)!));
 
   return checker.getExportsOfModule(module).map((alias): Described => {
     const symbol = checker.getAliasedSymbol(alias);
@@ -217,7 +257,7 @@ function describe(): Described[] {
         .getNonNullableType(given)
         .getProperties()
         .filter(({ name }) => name !== 'sector')
-        .map(({ name, flags }) => ((flags & ts.SymbolFlags.Optional) !== 0 ? `${name}?` : name));
+        .map(nameOf);
     }
     const { definition } = types[alias.name]!;
     return {
@@ -228,8 +268,8 @@ function describe(): Described[] {
       // The first word of it is taken for a name.
       source: (tags.get('see') ?? '').replace(/\s+/g, ' ').replace(/^(\w+) \//, '$1/'),
       example: tags.get('example') ?? '',
-      options: lines(typeOf(call!.getParameters()[0]!), keysOf(definition.parameters)),
-      status: lines(active, keysOf(definition.status ?? [])),
+      options: linesOfKeys(typeOf(call!.getParameters()[0]!), keysOf(definition.parameters)),
+      status: linesOfKeys(active, keysOf(definition.status ?? [])),
       states: states.flatMap((state) => state.split(', ')),
       messages,
     };

@@ -52,7 +52,7 @@ function walk(line: Arguments, machine: Machine): WalkEnd | undefined {
  */
 export const delay = /* @__PURE__ */ defineTarget('delay', () => {
   const target = {
-    /** Where reads go, and all that has no place of its own. */
+    /** Where I/O goes: reads, and all without a `write` or `flush` of its own. */
     device: device(),
     /** Where on it, in sectors. */
     offset: sectors(),

@@ -81,36 +81,44 @@ Judges('a log line, an errno and an answer that is missing are differences', () 
 });
 
 Judges('a mask hides the status of its targets, and nothing else', () => {
-  const make = (type: string, flags: number): readonly [Sequence, Answer, Answer] => {
+  const make = (
+    type: string,
+    flags: number,
+    statuses: readonly string[],
+  ): readonly [Sequence, Answer, Answer] => {
     const bytes = new Uint8Array(400);
     const view = new DataView(bytes.buffer);
     const step = (): Step => ioctlStep(REQUEST_CODE.TABLE_STATUS, bytes);
     view.setUint32(28, flags, true);
     const sequence = [step()];
     // One target at 312, as the kernel writes it.
-    [4, 48, 0, 360, 312, 1].forEach((value, i) => {
+    [4, 48, 0, 368, 312, 1].forEach((value, i) => {
       view.setUint32(4 * i, value, true);
     });
-    view.setUint32(312 + 20, 48, true);
+    view.setUint32(312 + 20, 56, true);
     const text = (at: number, value: string): void => {
       bytes.set(new TextEncoder().encode(value), at);
     };
     text(312 + 24, type);
-    const told = ['1/2 x', '2/2 x'].map((status) => {
+    const told = statuses.map((status) => {
       text(312 + 40, status);
       const { in: out } = step() as Step & { readonly do: 'ioctl' };
       return { errno: 0, out };
     });
     return [sequence, told[0]!, told[1]!];
   };
-  const isSeen = (type: string, flags: number): boolean => {
-    const [sequence, left, right] = make(type, flags);
+  const isSeen = (type: string, flags: number, ...statuses: string[]): boolean => {
+    const [sequence, left, right] = make(type, flags, statuses);
     return compare(sequence, [left], [right]) !== undefined;
   };
   const masked = MASKS.flatMap(({ targets }) => targets);
   for (const type of Object.keys(KINDS)) {
-    assert.is(isSeen(type, 0), !masked.includes(type), type);
-    assert.ok(isSeen(type, DM_STATUS_TABLE_FLAG), type);
+    const numbers = ['8 1/2 4 5', '8 2/2 4 6'] as const;
+    assert.is(isSeen(type, 0, ...numbers), !masked.includes(type), type);
+    assert.ok(isSeen(type, DM_STATUS_TABLE_FLAG, ...numbers), type);
+  }
+  for (const other of ['8 1/3 4 5', '8 1/2 5 5', '8 1/2 4 -']) {
+    assert.ok(isSeen('era', 0, '8 1/2 4 5', other), other);
   }
 });
 

@@ -37,9 +37,8 @@ export function kernelWorld(): World & { close: () => void } {
     log: () => linesOf(kmsg),
     mark: () => void linesOf(kmsg),
     settle(step) {
-      // The last close of a device that is to go has a worker remove it (dm.c dm_blk_close), and
-      // multipath has one raise its events (dm-mpath.c trigger_event), and a cache that is resumed one commit
-      // its metadata (dm-cache-target.c do_waker).
+      // The last close of a device that is to go has a worker remove it (dm.c dm_blk_close), multipath has one
+      // raise its events (dm-mpath.c trigger_event), and era has one digest an era (dm-era-target.c).
       const { TARGET_MSG, DEV_SUSPEND } = REQUEST_CODE;
       if (step.do === 'close') transport.sleepSync(20);
       else if (step.do === 'ioctl' && [TARGET_MSG, DEV_SUSPEND].includes(step.request)) {

@@ -51,12 +51,16 @@ interface CacheMetadata {
   readonly kind: 'cache';
   readonly version: 1 | 2;
   readonly blockSize: bigint;
+  /** Of the cache, as the last resume has them; none before the first. */
+  blocks: number;
   /** Were hints and discards ever written, as a suspend does? */
   saved: boolean;
 }
 
 interface Cache extends Devices {
   readonly metadata: CacheMetadata;
+  /** Of its own options; what is on the metadata device may be of another. */
+  readonly version: 1 | 2;
   readonly blockSize: bigint;
   readonly mode: 'writethrough' | 'writeback' | 'passthrough';
   passdown: boolean;
@@ -100,13 +104,22 @@ function configure(
   refuse('EINVAL');
 }
 
+/** The blocks that tell which are used, two bits for each, after a header of 16 bytes (dm-space-map-common.c). */
+const bitmapsOf = (blocks: bigint): number => Math.ceil(Number(blocks) / ((4096 - 16) * 4));
+
+/** How many leaves an array has in persistent-data/: a block less 24 bytes, of values of `size` bytes. */
+const leavesOf = (values: number, size: number): number =>
+  Math.ceil(values / Math.floor((4096 - 24) / size));
+
 /**
- * What a suspend writes besides, in blocks: an array of hints, of 1018 in each and with a block above if it has
- * several, and the discards, which a passthrough cache has none of.
+ * Blocks of a cache's metadata that are used, beside bitmaps: five when it is made, with the empty array of
+ * mappings, and one more for version 2's empty bitset. A resume fills these; a suspend writes an array of
+ * hints and the discards.
  */
-function savedBlocks(core: Core, { fastDev, blockSize, mode }: Cache): number {
-  const hints = Math.ceil(Number(core.sizeOfDev(fastDev) / blockSize) / 1018);
-  return hints + (hints > 1 ? 1 : 0) + (mode === 'passthrough' ? 0 : 1);
+function cacheBlocksOf({ version, blocks, saved }: CacheMetadata): number {
+  const dirty = version === 2 ? 1 + leavesOf(Math.ceil(blocks / 64), 8) : 0;
+  const besides = saved ? 1 + leavesOf(blocks, 4) + 1 : 0;
+  return 5 + leavesOf(blocks, 8) + dirty + besides;
 }
 
 /** dm-cache-target.c */
@@ -128,10 +141,12 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     const settings = { policy, migrationThreshold: 2048n };
     const config = words.take(words.u32());
     while (config.left > 0) configure(settings, config.next(), config.next(), core);
+    const version = features.includes('metadata2') ? 2 : 1;
     const metadata = metadataOf<CacheMetadata>(core, devices.metadataDev, {
       kind: 'cache',
-      version: features.includes('metadata2') ? 2 : 1,
+      version,
       blockSize,
+      blocks: 0,
       saved: false,
     });
     if (metadata.blockSize !== blockSize) {
@@ -151,6 +166,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       ...devices,
       ...settings,
       metadata,
+      version,
       blockSize,
       mode: modes.find((mode) => features.includes(mode)) ?? 'writeback',
       passdown: !features.includes('no_discard_passdown'),
@@ -165,7 +181,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
   status: ({ state }, { kind }, { core }) => {
     const { metadataDev, fastDev, blockSize, metadata, mode, passdown, policy } = state;
     if (kind === 'table') return [devicesText(state), ...state.words].join(' ');
-    const isTwo = metadata.version === 2;
+    const isTwo = state.version === 2;
     if (kind === 'ima') {
       const devices = `cache_metadata_device=${devText(metadataDev)},cache_device=${devText(fastDev)},cache_origin_device=${devText(state.slowDev)}`;
       const flags = flagText({
@@ -177,16 +193,16 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       });
       return `${measured(cache, core)},metadata_mode=rw,${devices},${flags};`;
     }
-    const used = 9 + (isTwo ? 2 : 0) + (metadata.saved ? savedBlocks(core, state) : 0);
     const features = [
       ...(isTwo ? ['metadata2'] : []),
       mode,
       ...(passdown ? [] : ['no_discard_passdown']),
     ];
     const tunables = policy === 'mq' ? MQ_KEYS.flatMap((key) => [key, '0']) : [];
+    const all = blocksOf(core, metadataDev);
     const words = [
       METADATA_BLOCK,
-      `${used}/${blocksOf(core, metadataDev)}`,
+      `${bitmapsOf(all) + cacheBlocksOf(metadata)}/${all}`,
       blockSize,
       `0/${core.sizeOfDev(fastDev) / blockSize}`,
       ...[0, 0, 0, 0, 0, 0, 0],
@@ -210,6 +226,10 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     const disk = core.diskName(state.slowDev);
     core.log(4, `cache: Origin device (${disk}) ${why}: Disabling discard passdown.`);
     state.passdown = false;
+  },
+  // dm_cache_resize()
+  preresume: ({ state: { metadata, fastDev, blockSize } }, { core }) => {
+    metadata.blocks = Number(core.sizeOfDev(fastDev) / blockSize);
   },
   postsuspend: ({ state }) => {
     state.metadata.saved = true;
@@ -507,6 +527,8 @@ interface EraMetadata {
   readonly blockSize: number;
   era: number;
   held: boolean;
+  /** Blocks that the era which is open has taken: until a suspend closes it. */
+  open: number;
 }
 
 interface Era {
@@ -529,6 +551,7 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
       blockSize,
       era: 0,
       held: false,
+      open: 0,
     });
     if (metadata.blockSize !== blockSize) {
       const change = `from ${metadata.blockSize} to ${blockSize}`;
@@ -537,13 +560,14 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
     }
     return { metadataDev, originDev, blockSize, metadata };
   },
-  status: ({ state }, { kind }, { core }) => {
+  status: ({ state, length }, { kind }, { core }) => {
     if (kind === 'ima') return '';
     const { metadataDev, originDev, blockSize, metadata } = state;
     if (kind === 'table') return `${devText(metadataDev)} ${devText(originDev)} ${blockSize}`;
-    const held = metadata.held ? METADATA_USED : '-';
-    const used = `${METADATA_USED}/${blocksOf(core, metadataDev)}`;
-    return `${METADATA_BLOCK} ${used} ${metadata.era} ${held}`;
+    const { era: now, held } = metadata;
+    const all = blocksOf(core, metadataDev);
+    const used = bitmapsOf(all) + eraBlocksOf(metadata, Number(length) / blockSize);
+    return `${METADATA_BLOCK} ${used}/${all} ${now} ${held ? ROOT : '-'}`;
   },
   areas: ({ state: { originDev } }, { core }) => [
     { dev: originDev, start: 0n, length: core.sizeOfDev(originDev) },
@@ -553,13 +577,27 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   // metadata_era_rollover()
   preresume: ({ state: { metadata } }) => {
     metadata.era++;
+    metadata.open = 0;
   },
   message: ({ state: { metadata } }, words, at) => {
     eraMessage(metadata, words, at);
   },
 });
 
-const METADATA_USED = 9;
+/** What an era takes, in blocks, that a checkpoint, or a metadata snapshot, has opened. */
+const OPEN = { checkpoint: 4, snapshot: 5 };
+/** What a metadata snapshot keeps from being freed. */
+const HELD = 4;
+/** Where the first metadata snapshot is; of later ones it depends on all that was written before. */
+const ROOT = 23;
+
+/**
+ * Blocks of an era's metadata that are used, beside bitmaps, when its worker has digested what there is: five
+ * when it is made, and from the first resume on the bitset of the era, and the array of when each was written.
+ */
+function eraBlocksOf({ era: now, held, open }: EraMetadata, blocks: number): number {
+  return 5 + (now === 0 ? 0 : 2 + leavesOf(blocks, 4) + (held ? HELD : 0) + open);
+}
 
 /** era_message() */
 function eraMessage(metadata: EraMetadata, words: readonly Bytes[], { core }: Place): undefined {
@@ -572,15 +610,18 @@ function eraMessage(metadata: EraMetadata, words: readonly Bytes[], { core }: Pl
   switch (name.toLowerCase()) {
     case 'checkpoint':
       metadata.era++;
+      metadata.open = OPEN.checkpoint;
       return undefined;
     case 'take_metadata_snap':
       if (metadata.held) return say('metadata_take_snap: metadata snapshot already exists');
       metadata.held = true;
       metadata.era++;
+      metadata.open = OPEN.snapshot - HELD;
       return undefined;
     case 'drop_metadata_snap':
       if (!metadata.held) return say('metadata_drop_snap: no snap to drop');
       metadata.held = false;
+      metadata.open = 0;
       return undefined;
     default:
       return say(`unsupported message '${name}'`);

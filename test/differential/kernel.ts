@@ -8,6 +8,19 @@ import { DISKS, MAJOR } from './tables.js';
 /** As much of each disk as metadata may be written to. */
 const WIPED = { '/dev/ubda': 1 << 16, '/dev/ubdb': 4 << 20 };
 
+/**
+ * Behind the answers to these, and to a close, workers go on: one removes what is closed for the last time, as
+ * what a table kept open is when that table goes (dm.c dm_blk_close), multipath has one raise its events
+ * (dm-mpath.c trigger_event), and era one digest an era (dm-era-target.c).
+ */
+const WORKED_ON: ReadonlySet<number> = new Set([
+  REQUEST_CODE.TARGET_MSG,
+  REQUEST_CODE.DEV_SUSPEND,
+  REQUEST_CODE.DEV_REMOVE,
+  REQUEST_CODE.TABLE_LOAD,
+  REQUEST_CODE.TABLE_CLEAR,
+]);
+
 export function kernelWorld(): World & { close: () => void } {
   const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
   if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
@@ -37,13 +50,8 @@ export function kernelWorld(): World & { close: () => void } {
     log: () => linesOf(kmsg),
     mark: () => void linesOf(kmsg),
     settle(step) {
-      // The last close of a device that is to go has a worker remove it (dm.c dm_blk_close), multipath has one
-      // raise its events (dm-mpath.c trigger_event), and era has one digest an era (dm-era-target.c).
-      const { TARGET_MSG, DEV_SUSPEND } = REQUEST_CODE;
       if (step.do === 'close') transport.sleepSync(20);
-      else if (step.do === 'ioctl' && [TARGET_MSG, DEV_SUSPEND].includes(step.request)) {
-        transport.sleepSync(2);
-      }
+      else if (step.do === 'ioctl' && WORKED_ON.has(step.request)) transport.sleepSync(2);
     },
     wipe() {
       for (const [path, length] of Object.entries(WIPED)) {

@@ -94,7 +94,57 @@ Model('a table is refused as Linux refuses it', () => {
     'EINVAL len=12 not aligned to h/w logical block size 4096 of native',
   );
   assert.is(why('0 8 nosuch'), 'EINVAL nosuch: unknown target type');
+  const cache = '0 1024 cache 8:16 8:32 259:1 64 0 smq';
+  assert.is(
+    why(`${cache} 1 migration_threshold`),
+    'EINVAL device-mapper: cache: Odd number of policy arguments given but they should be <key> <value> pairs.',
+  );
+  assert.is(
+    why(`${cache} 4 migration_threshold 8 -1 9`),
+    'EINVAL device-mapper: cache: bad config value for -1: 9',
+  );
   assert.equal(dm.listDevices(), []);
+});
+
+Model('what follows the N of a snapshot is not looked at', () => {
+  const [, dm] = made();
+  dm.createActiveDevice('s', '0 8 snapshot 8:16 8:32 n0 8');
+  assert.is(dm.getTable('s').targets[0]?.parameters, '8:16 8:32 N 8');
+});
+
+Model('a cache uses metadata as it did in guests', () => {
+  // As dm-cache-target.c answered on 5.10 and 6.12: loaded, resumed, and from the first suspend on.
+  const told = (blocks: number, features: string): number[] => {
+    const [, dm] = made({
+      blockDevices: {
+        '/dev/meta': { sectors: 8192 },
+        '/dev/fast': { sectors: 2037 * 64 },
+        '/dev/slow': { sectors: 16384 },
+      },
+    });
+    dm.createActiveDevice('fast', `0 ${blocks * 64} linear /dev/fast 0`);
+    dm.createDevice('c');
+    const paths = '/dev/meta /dev/mapper/fast /dev/slow';
+    dm.loadTable('c', `0 16384 cache ${paths} 64 ${features} smq 0`);
+    const used = (inactive: boolean): number => {
+      const [target] = dm.getStatus('c', { inactive }).targets;
+      return target?.type === 'cache' && target.status.state === 'active'
+        ? target.status.metadata.used
+        : NaN;
+    };
+    const all = [used(true)];
+    dm.resume('c');
+    all.push(used(false));
+    dm.suspend('c');
+    dm.resume('c');
+    all.push(used(false));
+    return all;
+  };
+  assert.equal(told(128, '0'), [6, 7, 10]);
+  assert.equal(told(510, '0'), [6, 8, 11]);
+  assert.equal(told(2037, '0'), [6, 11, 16]);
+  assert.equal(told(128, '1 metadata2'), [7, 9, 12]);
+  assert.equal(told(1024, '2 metadata2 passthrough'), [7, 11, 15]);
 });
 
 Model('a table that does not fit when it is swapped in leaves the device suspended', () => {

@@ -4,7 +4,7 @@
 import { kstrtouint, kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
-import { refuse } from '../refusal.js';
+import { Refusal, refuse } from '../refusal.js';
 import {
   Words,
   devText,
@@ -122,6 +122,23 @@ function cacheBlocksOf({ version, blocks, saved }: CacheMetadata): number {
   return 5 + leavesOf(blocks, 8) + dirty + besides;
 }
 
+/** What set_config_values() says of settings that it refuses. @param words - from the count of features on */
+function logConfig(words: Words, core: Core): void {
+  words.take(words.u32());
+  const state = { policy: words.next(), migrationThreshold: 0n };
+  const config = words.take(words.u32());
+  if (config.left % 2 === 1) {
+    const pairs = 'they should be <key> <value> pairs';
+    core.log(4, `cache: Odd number of policy arguments given but ${pairs}.`);
+    return;
+  }
+  try {
+    while (config.left > 0) configure(state, config.next(), config.next(), core);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+}
+
 /** dm-cache-target.c */
 export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
   name: 'cache',
@@ -173,9 +190,11 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       words: given.slice(3),
     };
   },
-  logs: (error, { core }) => {
+  logs: (error, { core }, given) => {
     if (error === "Error creating cache's policy") {
       core.log(4, 'cache-policy: unknown policy type');
+    } else if (error === "Error setting cache policy's config values") {
+      logConfig(new Words(given.slice(4), core), core);
     }
   },
   status: ({ state }, { kind }, { core }) => {

@@ -107,7 +107,9 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   const origin = at.open(words.next(), originMode);
   const path = words.next();
   const opened = at.open(path);
-  const store = words.next().toUpperCase();
+  const word = words.next().toUpperCase();
+  // What follows an N is not looked at (dm-snap-transient.c transient_ctr).
+  const store = word.startsWith('N') ? 'N' : word;
   if (store !== 'P' && store !== 'PO' && store !== 'N') return refuse('EINVAL');
   const asked = BigInt(words.u32());
   const features = words.left > 0 ? words.take(words.u32()).rest() : [];

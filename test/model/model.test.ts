@@ -112,6 +112,23 @@ Model('what follows the N of a snapshot is not looked at', () => {
   assert.is(dm.getTable('s').targets[0]?.parameters, '8:16 8:32 N 8');
 });
 
+Model('who waits for the store of a snapshot that goes is invalid', () => {
+  // As Linux 6.12 answered to the same.
+  const [, dm] = made();
+  dm.createActiveDevice('s', '0 4096 snapshot /dev/sdb /dev/sdc P 8');
+  dm.createDevice('d');
+  dm.loadTable('d', '0 4096 snapshot /dev/sdb /dev/sdc P 16');
+  const told = (inactive: boolean): unknown[] =>
+    [dm.getTable('d', { inactive }), dm.getStatus('d', { inactive })].map(
+      ({ targets }) => targets[0]?.parameters,
+    );
+  assert.equal(told(true), ['8:16 8:32 P 0', '0/4096 0']);
+  dm.removeDevice('s');
+  assert.equal(told(true), ['8:16 8:32 P 0', 'Invalid']);
+  dm.resume('d');
+  assert.equal(told(false), ['8:16 8:32 P 0', 'Invalid']);
+});
+
 Model('a cache uses metadata as it did in guests', () => {
   // As dm-cache-target.c answered on 5.10 and 6.12: loaded, resumed, and from the first suspend on.
   const told = (blocks: number, features: string): number[] => {

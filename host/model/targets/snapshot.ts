@@ -30,6 +30,8 @@ interface Snapshot {
   chunk: bigint;
   /** Was it resumed? */
   active: boolean;
+  /** Is there something to read from? Not if who was to hand it over has gone. */
+  valid: boolean;
   readonly zeroes: boolean;
   readonly passdown: boolean;
 }
@@ -118,7 +120,7 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   const passdown = has('discard_passdown_origin');
   const isHandedOver = hasSource(at, origin, opened, originMode);
   const chunk = isHandedOver ? 0n : store === 'N' ? asked : chunkOf(at, opened, asked);
-  return { origin, cow: opened, store, chunk, zeroes, passdown, active: false };
+  return { origin, cow: opened, store, chunk, zeroes, passdown, active: false, valid: true };
 }
 
 /**
@@ -166,6 +168,7 @@ function status(type: () => AnyTargetType): NonNullable<TargetType<Snapshot>['st
   return ({ state }, { kind }, { core }) => {
     const { origin, cow, store, chunk, zeroes, passdown } = state;
     if (kind === 'info') {
+      if (!state.valid) return 'Invalid';
       return `${metadataOf(state)}/${core.sizeOfDev(cow)} ${metadataOf(state)}`;
     }
     if (kind === 'table') {
@@ -177,7 +180,8 @@ function status(type: () => AnyTargetType): NonNullable<TargetType<Snapshot>['st
       return [devText(origin), devText(cow), store, chunk, ...end].join(' ');
     }
     const names = `snap_origin_name=${devText(origin)},snap_cow_name=${devText(cow)}`;
-    const flags = 'snap_valid=y,snap_merge_failed=n,snapshot_overflowed=n';
+    const valid = state.valid ? 'y' : 'n';
+    const flags = `snap_valid=${valid},snap_merge_failed=n,snapshot_overflowed=n`;
     return `${measured(type(), core)},${names},${flags};`;
   };
 }
@@ -210,9 +214,21 @@ const preresume: NonNullable<TargetType<Snapshot>['preresume']> = ({ state }, { 
 /** snapshot_resume() */
 const resume = ({ state }: Instance<Snapshot>, { core }: Place): void => {
   state.active = true;
-  if (state.chunk !== 0n || state.store === 'N') return;
+  if (state.chunk !== 0n || state.store === 'N' || !state.valid) return;
   const header = core.state.disks.get(core.placeOf(state.cow)) as Header | undefined;
   state.chunk = header?.chunk ?? 0n;
+};
+
+/** snapshot_dtr(): who waits for its store waits in vain. */
+const destroy = (target: Instance<Snapshot>, { core, table }: Place): void => {
+  const { active, origin, cow } = target.state;
+  const rest = table.targets.slice(table.targets.indexOf(target) + 1);
+  const waiting = snapshotsOf(core, origin, rest).find(
+    ({ state }) => state.cow === cow && !state.active,
+  );
+  if (!active || waiting === undefined) return;
+  waiting.state.valid = false;
+  core.log(3, 'snapshots: Cancelling snapshot handover.');
 };
 
 const MODULE = ['snapshot', 'snapshot-origin', 'snapshot-merge'];
@@ -229,6 +245,7 @@ export const snapshot: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>({
   areas,
   preresume,
   resume,
+  destroy,
 });
 
 /** dm-snap.c */
@@ -243,6 +260,7 @@ export const snapshotMerge: AnyTargetType = /* @__PURE__ */ targetType<Snapshot>
   areas,
   preresume,
   resume,
+  destroy,
 });
 
 /** dm-snap.c */

@@ -136,12 +136,8 @@ function compareReplies(
     if (isSame) continue;
     // A reply's own event_nr stands before its dev.
     const owner = field.offset < 48 ? moving.has(devOf(ours)) : isMoving;
-    if (
-      other?.size === field.size &&
-      isMasked(step, { command, target, isMoving: owner }, field, other)
-    ) {
-      continue;
-    }
+    const whose = { command, target, isMoving: owner };
+    if (other !== undefined && isMasked(step, whose, field, other)) continue;
     const found = {
       field: field.name,
       offset: field.offset,
@@ -174,7 +170,8 @@ function isMasked(
     if (command === undefined || !commands.includes(command) || field !== ours.name) return false;
     if (field === 'event_nr') return isMoving;
     if (!targets.includes(target ?? '') || !isStatus(step)) return false;
-    return words === undefined || isSameBut(words, String(ours.value), String(theirs.value));
+    if (words === undefined) return ours.size === theirs.size;
+    return isSameBut(words, String(ours.value), String(theirs.value));
   });
 }
 

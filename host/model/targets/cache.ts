@@ -586,7 +586,7 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
     const { era: now, held } = metadata;
     const all = blocksOf(core, metadataDev);
     const used = bitmapsOf(all) + eraBlocksOf(metadata, Number(length) / blockSize);
-    return `${METADATA_BLOCK} ${used}/${all} ${now} ${held ? ROOT : '-'}`;
+    return `${METADATA_BLOCK} ${used}/${all} ${now} ${held ? core.since(ROOTS)! : '-'}`;
   },
   areas: ({ state: { originDev } }, { core }) => [
     { dev: originDev, start: 0n, length: core.sizeOfDev(originDev) },
@@ -607,8 +607,8 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
 const OPEN = { checkpoint: 4, snapshot: 5 };
 /** What a metadata snapshot keeps from being freed. */
 const HELD = 4;
-/** Where the first metadata snapshot is; of later ones it depends on all that was written before. */
-const ROOT = 23;
+/** Where the first metadata snapshot was; of later ones it depends on all that was written before. */
+const ROOTS = { '5.10': 6, '6.1': 22 };
 
 /**
  * Blocks of an era's metadata that are used, beside bitmaps, when its worker has digested what there is: five

@@ -376,6 +376,8 @@ interface Integrity {
   readonly superblock: Superblock;
   /** In recovery mode no superblock is written where there was none. */
   readonly isBlank: boolean;
+  /** From Linux 6.1 on a resume reads the superblock, and of a blank one there is nothing to tell any more. */
+  isRead: boolean;
   readonly options: ReadonlyMap<string, Bytes>;
 }
 
@@ -411,7 +413,10 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     if (at.length > superblock.provided) {
       refuse('EINVAL', 'Not enough provided sectors for requested mapping size');
     }
-    return { dev, start, mode, metaDev, superblock, isBlank, options };
+    return { dev, start, mode, metaDev, superblock, isBlank, isRead: false, options };
+  },
+  resume: ({ state }, { core }) => {
+    state.isRead = core.is('6.1');
   },
   status: (target, { kind }, { core }) => integrityStatus(target, kind, core),
   areas: ({ state }, { core }) => {
@@ -509,7 +514,7 @@ function providedSectors(
 
 /** dm_integrity_status() */
 function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Core): Bytes {
-  const { dev, start, mode, metaDev, superblock, isBlank, options } = state;
+  const { dev, start, mode, metaDev, superblock, isBlank, isRead, options } = state;
   const { tagSize, sectorsPerBlock, journalSectors, log2Interleave, provided } = superblock;
   if (kind === 'info') return `0 ${provided} -`;
   const buffer = 1 << (31 - Math.clz32(Number(options.get('buffer_sectors') ?? 128)));
@@ -536,7 +541,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
     ...given('reset_recalculate'),
     ...given('allow_discards'),
     ...(mode === 'D' && core.is('7.2') ? [] : [`journal_sectors:${journalSectors}`]),
-    `interleave_sectors:${isBlank ? 1 : 2 ** log2Interleave}`,
+    `interleave_sectors:${isBlank && isRead ? 1 : 2 ** log2Interleave}`,
     `buffer_sectors:${buffer}`,
     ...(mode === 'J'
       ? [

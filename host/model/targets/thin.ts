@@ -69,8 +69,8 @@ const MODULE = ['thin', 'thin-pool'];
 const MAX_ID = (1n << 24n) - 1n;
 /** THIN_METADATA_BLOCK_SIZE, in sectors. */
 const METADATA_BLOCK = 8n;
-/** What an empty pool's trees and space maps take. */
-const EMPTY_BLOCKS = 9n;
+/** What an empty pool's trees and space maps take; a pool that was resumed has a bitmap of its data besides. */
+const EMPTY_BLOCKS = 8n;
 
 function pools(core: Core): Pool[] {
   return [...targetsOf(core, 'thin-pool')].map(({ target }) => (target.state as PoolTarget).pool);
@@ -152,12 +152,13 @@ function metadataBlocks(core: Core, { metadataDev, metadata }: Pool): [used: big
   const all = core.sizeOfDev(metadataDev) / METADATA_BLOCK;
   // __set_metadata_reserve()
   const reserve = all / 10n < 4096n ? all / 10n : 4096n;
-  const used = EMPTY_BLOCKS + reserve + BigInt(metadata.thins.size + (metadata.held ? 1 : 0));
+  const besides = [metadata.thins.size, Number(metadata.held), Number(metadata.dataBlocks > 0n)];
+  const used = besides.reduce((sum, one) => sum + BigInt(one), EMPTY_BLOCKS + reserve);
   return [used, all];
 }
 
 /** pool_status() */
-function poolStatus({ state, length }: Instance<PoolTarget>, kind: string, core: Core): Bytes {
+function poolStatus({ state }: Instance<PoolTarget>, kind: string, core: Core): Bytes {
   const { pool, lowWater, asked } = state;
   const { blockSize } = pool;
   if (kind === 'ima') return '';
@@ -174,12 +175,11 @@ function poolStatus({ state, length }: Instance<PoolTarget>, kind: string, core:
   }
   const { metadata, features } = pool;
   const [used, all] = metadataBlocks(core, pool);
-  const blocks = metadata.dataBlocks === 0n ? length / blockSize : metadata.dataBlocks;
   const discards = features.passdown ? 'discard_passdown' : 'no_discard_passdown';
   const words = [
     metadata.transaction,
     `${used}/${all}`,
-    `0/${blocks}`,
+    `0/${metadata.dataBlocks}`,
     metadata.held ? used - all / 10n : '-',
     features.readOnly ? 'ro' : 'rw',
     features.discard ? discards : 'ignore_discard',

@@ -452,24 +452,32 @@ const WORDS = [
   ],
 ];
 
+/**
+ * Numbers that Linux before 6.4 takes for a device where it stands for one, of ram, loop and md: they are made
+ * when they are opened (init/do_mounts.c name_to_dev_t()).
+ */
+const MADE_WHEN_OPENED = /^[179][0-9a-f]{2}$/i;
+
 /** Parameters with a word changed, left out, added or cut: what constructors are to refuse. */
 export function spoil(parameters: string, random: Random): string {
   const words = parameters.split(' ');
   const at = random.below(words.length);
-  switch (random.below(6)) {
-    case 0:
+  const canShift = !words.some((word) => MADE_WHEN_OPENED.test(word));
+  const ways = ['change', 'cut', 'add', 'stretch', ...(canShift ? ['leave out', 'insert'] : [])];
+  switch (random.pick(ways)) {
+    case 'change':
       words[at] = random.pick(WORDS);
       break;
-    case 1:
+    case 'leave out':
       words.splice(at, 1);
       break;
-    case 2:
+    case 'insert':
       words.splice(at, 0, random.pick(WORDS));
       break;
-    case 3:
+    case 'cut':
       words.length = at;
       break;
-    case 4:
+    case 'add':
       words.push(random.pick(WORDS));
       break;
     default:

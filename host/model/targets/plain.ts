@@ -1,6 +1,6 @@
 // Targets that map ranges and keep nothing, or little: those of dm-mod itself, and the small modules.
 
-import { kstrtouint, sscanf32 } from '../../targets/rules.js';
+import { kstrtouint } from '../../targets/rules.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -331,7 +331,7 @@ interface Switch {
 /** As much as vmalloc() has, in bytes, on the machine that is played. */
 const MEMORY = 2n ** 30n;
 
-/** alloc_region_table(), before any path is looked at: as many regions to a word as fit. */
+/** alloc_region_table(), when all paths were looked at: as many regions to a word as fit. */
 function allocateRegions(length: bigint, regionSize: number, paths: number): void {
   const bits = Math.max(1, Math.ceil(Math.log2(paths)));
   const inWord = BigInt(Math.floor(64 / bits));
@@ -351,16 +351,10 @@ export const switchType: AnyTargetType = /* @__PURE__ */ targetType<Switch>({
     const count = words.u32();
     const regionSize = words.u32();
     words.take(words.u32());
-    allocateRegions(at.length, regionSize, count);
     const ranges: Range[] = [];
     while (ranges.length < count) ranges.push(rangeOf(words, at));
+    allocateRegions(at.length, regionSize, count);
     return { regionSize, ranges };
-  },
-  earlier: (text, { length }, [count = '', regionSize = '']) => {
-    if (text === 'Device lookup failed' || text === 'Invalid device starting offset') {
-      allocateRegions(length, sscanf32(regionSize)!, sscanf32(count)!);
-    }
-    return false;
   },
   status: tableOnly(
     ({ ranges, regionSize }) =>

@@ -183,3 +183,9 @@ function* changes(module, expression, replace) {
     }
   }
 }
+
+/** The keys in `known` that none of `mutants` has: a function that has changed has its mutants elsewhere. */
+export function staleOf(known, mutants) {
+  const keys = new Set(mutants.map(({ key }) => key));
+  return Object.keys(known).filter((key) => !keys.has(key));
+}

@@ -12,7 +12,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { mutantsOf } from './mutants.mjs';
+import { mutantsOf, staleOf } from './mutants.mjs';
 
 const ROOT = resolve(fileURLToPath(import.meta.url), '../../..');
 const EQUIVALENT = join(ROOT, 'test/mutate/equivalent.json');
@@ -40,7 +40,7 @@ Change the compiled module a little, in many ways, and see whether the tests not
   --list         name them
   --help         this
 Ends with 1 if fewer than 95 % are killed, or one that is not is not in test/mutate/equivalent.json, which
-says of each why it makes no difference.`;
+says of each why it makes no difference, or that says it of one that there is not.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -156,6 +156,8 @@ async function main() {
     console.log(`${known[key] === undefined ? 'SURVIVES' : 'equivalent'}  ${key}: ${text}`);
     if (known[key] !== undefined) console.log(`            ${known[key]}`);
   }
+  const stale = staleOf(known, all);
+  for (const key of stale) console.log(`STALE     ${key}: there is no such mutant any more`);
   const counts = `${survivors.length} survivors, ${open.length} of them without an argument`;
   console.log(`${mutants.length} mutants, ${killed} killed (${score.toFixed(1)} %), ${counts}`);
   if (options.json !== undefined) {
@@ -163,7 +165,7 @@ async function main() {
     const outcome = { seed: Number(options.seed), mutants: mutants.length, killed, score, killers };
     writeFileSync(options.json, JSON.stringify({ ...outcome, survivors: told }, null, 2) + '\n');
   }
-  return score >= 95 && open.length === 0;
+  return score >= 95 && open.length === 0 && stale.length === 0;
 }
 
 /** Without a mutation all tests must pass; and how long that takes says what is too long. */

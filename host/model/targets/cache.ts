@@ -53,6 +53,8 @@ interface CacheMetadata {
   readonly blockSize: bigint;
   /** Of the cache, as the last resume has them; none before the first. */
   blocks: number;
+  /** Blocks that are in the place of others until the next commit. */
+  open: number;
   /** Were hints and discards ever written, as a suspend does? */
   saved: boolean;
 }
@@ -113,13 +115,13 @@ const leavesOf = (values: number, size: number): number =>
 
 /**
  * Blocks of a cache's metadata that are used, beside bitmaps: five when it is made, with the empty array of
- * mappings, and one more for version 2's empty bitset. A resume fills these; a suspend writes an array of
- * hints and the discards.
+ * mappings, and one more for version 2's empty bitset. A resume fills these, and the roots before that are
+ * free from the next commit on; a suspend writes an array of hints and the discards.
  */
-function cacheBlocksOf({ version, blocks, saved }: CacheMetadata): number {
+function cacheBlocksOf({ version, blocks, open, saved }: CacheMetadata): number {
   const dirty = version === 2 ? 1 + leavesOf(Math.ceil(blocks / 64), 8) : 0;
   const besides = saved ? 1 + leavesOf(blocks, 4) + 1 : 0;
-  return 5 + leavesOf(blocks, 8) + dirty + besides;
+  return 5 + leavesOf(blocks, 8) + dirty + besides + open;
 }
 
 /** What set_config_values() says of settings that it refuses. @param words - from the count of features on */
@@ -164,6 +166,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       version,
       blockSize,
       blocks: 0,
+      open: 0,
       saved: false,
     });
     if (metadata.blockSize !== blockSize) {
@@ -197,7 +200,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       logConfig(new Words(given.slice(4), core), core);
     }
   },
-  status: ({ state }, { kind }, { core }) => {
+  status: ({ state }, { kind, noflush }, { core, device }) => {
     const { metadataDev, fastDev, blockSize, metadata, mode, passdown, policy } = state;
     if (kind === 'table') return [devicesText(state), ...state.words].join(' ');
     const isTwo = state.version === 2;
@@ -218,6 +221,7 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
       ...(passdown ? [] : ['no_discard_passdown']),
     ];
     const tunables = policy === 'mq' ? MQ_KEYS.flatMap((key) => [key, '0']) : [];
+    if (!noflush && !device.suspended) metadata.open = 0;
     const all = blocksOf(core, metadataDev);
     const words = [
       METADATA_BLOCK,
@@ -248,10 +252,13 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
   },
   // dm_cache_resize()
   preresume: ({ state: { metadata, fastDev, blockSize } }, { core }) => {
-    metadata.blocks = Number(core.sizeOfDev(fastDev) / blockSize);
+    const blocks = Number(core.sizeOfDev(fastDev) / blockSize);
+    if (blocks !== metadata.blocks) metadata.open = metadata.version === 2 ? 3 : 2;
+    metadata.blocks = blocks;
   },
-  postsuspend: ({ state }) => {
-    state.metadata.saved = true;
+  postsuspend: ({ state: { metadata } }) => {
+    metadata.open = 0;
+    metadata.saved = true;
   },
   message: ({ state }, words, { core, device }) => {
     const [name = '', value = ''] = words;

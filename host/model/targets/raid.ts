@@ -186,7 +186,8 @@ function statusText({ state }: Instance<Raid>, kind: string, core: Core): Bytes 
     return [level, words.length + 1, chunk, ...words, members.length, ...pairs].join(' ');
   }
   const each = Array.from(healthOf(state), (health, i) => `,raid_device_${i}_status=${health}`);
-  const mode = /^raid[456]/.test(level) ? ',journal_dev_mode=invalid' : '';
+  const journalMode = options.find(([name]) => name === 'journal_mode')?.[1] ?? 'writethrough';
+  const mode = /^raid[456]/.test(level) ? `,journal_dev_mode=${journalMode}` : '';
   const head = `${measured(raid, core)},raid_type=${level},raid_disks=${members.length}`;
   return `${head},raid_state=${action}${each.join('')}${mode};`;
 }

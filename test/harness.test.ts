@@ -198,7 +198,7 @@ Many('is not content with no file', async () => {
 Many.run();
 
 const GUESTS = `import { spawnSync } from 'node:child_process';
-export const DEFAULT_KERNEL = 'usual';
+export const TEST_KERNELS = ['usual'];
 export const whyNot = (name) => (name === 'absent' ? 'there is none' : undefined);
 export async function installKernel(name) {
   if (name === 'broken') throw new Error('no way to it');

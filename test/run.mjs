@@ -22,7 +22,7 @@ const HELP = `usage: node test/run.mjs [options] [WORD ...]
 Run the built tests, or those with one of the WORDs in their path.
   --quick           leave out the tests that need a kernel of their own
   --only-kernel     run nothing else
-  --kernel NAME     the kernel to run them on; may be repeated
+  --kernel NAME     the kernel to run them on (6.1 and 6.12); may be repeated
   --limit-ms N      time for one file (120000); a test gets half of it, a guest five times as much
   --verbose         show what the tests print when they pass, too
   --dir DIR         where the built tests are (build/js/test)
@@ -132,7 +132,7 @@ async function runPlain(file, report) {
 async function runKernels(files, reports) {
   const guests = await import(pathToFileURL(resolve(options.guests)).href);
   const results = [];
-  for (const kernel of options.kernel ?? [guests.DEFAULT_KERNEL]) {
+  for (const kernel of options.kernel ?? guests.TEST_KERNELS) {
     results.push(...(await runKernel(guests, kernel, files, join(reports, `kernel-${kernel}`))));
   }
   return results;

@@ -16,7 +16,7 @@ import { ROOT } from './docs.js';
 export const PAGE = 'docs/targets.md';
 
 /** The kernels on which targets.kernel.test.ts was run. */
-const KERNELS = '5.10, 6.1, 6.12';
+const KERNELS = '5.10, 6.1, 6.12, 7.2';
 
 const HEAD = `# Targets
 

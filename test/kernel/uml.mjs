@@ -17,6 +17,8 @@ import * as setup from '../setup.mjs';
 /** Each kernel and the Debian release that it comes from; 7.x is whatever sid has. */
 export const KERNELS = { '5.10': 'bullseye', 6.1: 'bookworm', 6.12: 'trixie', '7.x': 'sid' };
 export const DEFAULT_KERNEL = '6.1';
+/** On which the tests run if none is named: what holds on one kernel only is no fact of device-mapper's. */
+export const TEST_KERNELS = [DEFAULT_KERNEL, '6.12'];
 
 const CACHE = process.env.DM_KERNELS ?? '/var/tmp/dm-kernels';
 const MODPROBE = '/sbin/modprobe';

@@ -443,7 +443,7 @@ function loadTable(core: Core, packet: Packet): void {
 /** dm_setup_md_queue() */
 function setUpQueue(core: Core, device: Device, table: Table): void {
   try {
-    device.logicalBlockSize = calculateLimits(core, device, table);
+    device.limits = calculateLimits(core, device, table);
   } catch (error) {
     core.log(3, 'core: Cannot calculate initial queue limits');
     core.log(3, 'ioctl: unable to set up device queue for new table.');

@@ -2,6 +2,7 @@
 // (drivers/md/dm.c, block/bdev.c).
 
 import { majorOf, makeDev, minorOf } from '../types.js';
+import { diskLimits, stackingLimits, type Limits } from './limits.js';
 import type { Bytes } from './packet.js';
 import type { Errno } from './refusal.js';
 import type { Block, Device, OpenDevice, Release, State } from './state.js';
@@ -141,8 +142,8 @@ export class Core {
     return Math.min(...below.map((used) => this.discardSectorsOf(used.dev, path)));
   }
 
-  logicalBlockSizeOf(dev: number): number {
-    return this.byDev(dev)?.logicalBlockSize ?? this.block(dev)?.logicalBlockSize ?? 512;
+  limitsOf(dev: number): Limits {
+    return this.byDev(dev)?.limits ?? diskLimits(this.block(dev)?.logicalBlockSize ?? 512);
   }
 
   /** dm_create(): specific_minor(), next_free_minor() */
@@ -166,7 +167,8 @@ export class Core {
       type: 0,
       readOnly: false,
       size: 0n,
-      logicalBlockSize: 512,
+      integrityProfile: false,
+      limits: stackingLimits(),
       geometry: [0, 0, 0, 0],
       opened: [],
       stats: [],

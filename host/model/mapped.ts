@@ -28,10 +28,15 @@ export function suspend(core: Core, device: Device, { noflush }: Pick<Device, 'n
 export function swap(core: Core, device: Device, table: Table): Table | undefined {
   const before = device.live;
   const kept = before !== undefined && hasNoDevices(table);
-  const limits = kept ? device.logicalBlockSize : calculateLimits(core, device, table);
+  const limits = kept ? device.limits : calculateLimits(core, device, table);
   const size = sizeOf(table);
+  // dm_table_verify_integrity()
+  if (device.integrityProfile && !table.targets.some(({ type }) => type === 'integrity')) {
+    core.log(4, `table: ${core.nameOf(device)}: unable to establish an integrity profile`);
+    device.integrityProfile = false;
+  }
   if (size !== device.size) device.geometry = [0, 0, 0, 0];
-  device.logicalBlockSize = limits;
+  device.limits = limits;
   device.size = size;
   device.live = table;
   if (table.immutableType === undefined) delete device.immutableType;

@@ -1,6 +1,7 @@
 // What a model kernel remembers: plain values, so that all of it can be copied (snapshot) and put back.
 // Names are the kernel's, of struct mapped_device, struct dm_table and struct dm_target.
 
+import type { Limits } from './limits.js';
 import type { Bytes } from './packet.js';
 
 /** The releases that a model can be. Each stands for the stable series that was recorded. */
@@ -94,8 +95,10 @@ export interface Device {
   readOnly: boolean;
   /** Its disk's, in sectors. */
   size: bigint;
-  /** In bytes, as the live table stacks it. */
-  logicalBlockSize: number;
+  /** Has its disk tags for each block, as an integrity without a hash of its own gives it? */
+  integrityProfile: boolean;
+  /** As the live table stacks them. */
+  limits: Limits;
   geometry: readonly number[];
   opened: OpenDevice[];
   stats: StatsRegion[];

@@ -5,6 +5,7 @@ import { traitsOf } from '../targets/registry.js';
 import { Arguments, isSince, refusalBy } from '../targets/rules.js';
 import { textOf } from '../wire.js';
 import type { Core } from './core.js';
+import { stackLimits, stackingLimits, type Limits } from './limits.js';
 import { arrayOf, type Bytes } from './packet.js';
 import { Refusal, refuse, type Errno } from './refusal.js';
 import type { Device, Table, TargetInstance } from './state.js';
@@ -12,6 +13,7 @@ import {
   devText,
   sectorOf,
   type AnyTargetType,
+  type Area,
   type Construction,
   type Instance,
   type Mode,
@@ -154,7 +156,7 @@ function checkWords(at: Construction, type: AnyTargetType, words: readonly Bytes
       if (core.is('6.12') && dev === core.devOf(device)) return errnoNumber('EINVAL');
       if (!core.canOpen(dev)) return errnoNumber('ENXIO');
       const sectors = Number(core.sizeOfDev(dev));
-      return { sectors, dev: devText(dev), logicalBlockSize: core.logicalBlockSizeOf(dev) };
+      return { sectors, dev: devText(dev), logicalBlockSize: core.limitsOf(dev).logicalBlockSize };
     },
   });
   if (refused === undefined) return;
@@ -220,44 +222,65 @@ export function hasNoDevices(table: Table): boolean {
   return table.devices.length === 0;
 }
 
-/** dm_calculate_queue_limits(): the logical block size that the table's devices agree on, in bytes. */
-export function calculateLimits(core: Core, device: Device, table: Table): number {
-  let whole = 512;
+/** dm_calculate_queue_limits(): what the table's devices and targets add up to. */
+export function calculateLimits(core: Core, device: Device, table: Table): Limits {
+  const whole = stackingLimits();
+  const at: Place = { core, device, table };
+  const where = `table: ${core.nameOf(device)}:`;
   for (const target of table.targets) {
-    typeOf(target).hints?.(target as Instance<never>, { core, device, table });
-    const areas = areasOf(core, device, table, target);
-    if (areas === undefined) continue;
-    const size = Math.max(
-      512,
-      ...areas.map(({ dev, block = 0 }) => Math.max(block, core.logicalBlockSizeOf(dev))),
-    );
-    for (const { dev, start, length } of areas) {
-      const problem = areaProblem(core, dev, start, length, size);
+    const limits = stackAreas(target, at);
+    typeOf(target).hints?.(target as Instance<never>, limits, at);
+    for (const { dev, start, length } of areasOf(target, at)) {
+      const problem = areaProblem(core, dev, start, length, limits.logicalBlockSize);
       if (problem === undefined) continue;
-      core.log(core.is('6.1') ? 3 : 4, `table: ${core.nameOf(device)}: ${problem}`);
+      core.log(core.is('6.1') ? 3 : 4, `${where} ${problem}`);
       refuse('EINVAL');
     }
-    whole = Math.max(whole, size);
+    if (!stackLimits(whole, limits, 0n)) {
+      const row = `start sect ${target.begin} len ${target.length}`;
+      core.log(4, `${where} adding target device (${row}) caused an alignment inconsistency`);
+    }
   }
-  const sectors = BigInt(whole / 512);
+  const sectors = BigInt(whole.logicalBlockSize / 512);
   // validate_hardware_logical_block_alignment()
   for (const [i, target] of table.targets.entries()) {
+    const own = stackAreas(target, at).logicalBlockSize;
     if (target.begin % sectors === 0n && target.length % sectors === 0n) continue;
-    const areas = areasOf(core, device, table, target) ?? [];
-    const own = Math.max(512, ...areas.map(({ dev }) => core.logicalBlockSizeOf(dev)));
-    if (own >= whole && areas.length > 0 && target.begin % sectors === 0n) continue;
+    const isOnDevices = areasOf(target, at).length > 0;
+    if (own >= whole.logicalBlockSize && isOnDevices && target.begin % sectors === 0n) continue;
     core.log(
       core.is('6.1') ? 3 : 4,
-      `table: ${core.nameOf(device)}: table line ${i} (start sect ${target.begin} len ${target.length}) ` +
-        `not aligned to h/w logical block size ${whole}`,
+      `${where} table line ${i} (start sect ${target.begin} len ${target.length}) ` +
+        `not aligned to h/w logical block size ${whole.logicalBlockSize}`,
     );
     refuse('EINVAL');
   }
+  // blk_validate_limits()
+  if (core.is('6.12')) whole.alignmentOffset %= whole.physicalBlockSize;
   return whole;
 }
 
-function areasOf(core: Core, device: Device, table: Table, target: TargetInstance) {
-  return typeOf(target).areas?.(target as Instance<never>, { core, device, table });
+/** dm_set_device_limits(), of each device below a target. */
+function stackAreas(target: TargetInstance, at: Place): Limits {
+  const { core, device } = at;
+  const limits = stackingLimits();
+  for (const { dev, start } of areasOf(target, at)) {
+    const below = core.limitsOf(dev);
+    if (stackLimits(limits, below, start)) continue;
+    const told = [
+      `physical_block_size=${below.physicalBlockSize}`,
+      `logical_block_size=${below.logicalBlockSize}`,
+      `alignment_offset=${below.alignmentOffset}`,
+      `start=${BigInt.asUintN(64, start * 512n)}`,
+    ];
+    const what = `adding target device ${core.diskName(dev)} caused an alignment inconsistency`;
+    core.log(4, `table: ${core.nameOf(device)}: ${what}: ${told.join(', ')}`);
+  }
+  return limits;
+}
+
+function areasOf(target: TargetInstance, at: Place): readonly Area[] {
+  return typeOf(target).areas?.(target as Instance<never>, at) ?? [];
 }
 
 /** device_area_is_invalid() */

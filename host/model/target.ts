@@ -4,6 +4,7 @@
 import { sscanf32, sscanf64, type Sector } from '../targets/rules.js';
 import { majorOf, minorOf, type Version } from '../types.js';
 import type { Core } from './core.js';
+import type { Limits } from './limits.js';
 import type { Bytes } from './packet.js';
 import { refuse } from './refusal.js';
 import type { Device, Release, Table, TargetInstance } from './state.js';
@@ -18,8 +19,6 @@ export interface Area {
   readonly dev: number;
   readonly start: bigint;
   readonly length: bigint;
-  /** In bytes, the logical block that the target has in place of a smaller one of the device (io_hints). */
-  readonly block?: number;
 }
 
 /** Where a target stands: what its functions may look at and change. */
@@ -89,8 +88,8 @@ export interface TargetType<State = unknown> {
   readonly message?: (target: Instance<State>, words: readonly Bytes[], at: Place) => Answer;
   /** What it maps; undefined for a type without iterate_devices. */
   readonly areas?: (target: Instance<State>, at: Place) => readonly Area[];
-  /** Before the limits of its table are worked out, each time (io_hints). */
-  readonly hints?: (target: Instance<State>, at: Place) => void;
+  /** What it asks for besides what is below, each time the limits of its table are worked out (io_hints). */
+  readonly hints?: (target: Instance<State>, limits: Limits, at: Place) => void;
   /** Does its status wait for a resume while it is suspended? */
   readonly statusWaits?: true;
   readonly presuspend?: (target: Instance<State>, at: Place) => void;

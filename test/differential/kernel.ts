@@ -1,8 +1,8 @@
 // The world of this machine's own kernel, in a guest: its two disks are overwritten.
 
-import { KernelTransport, REQUEST_CODE } from 'devicemapper';
+import { DM_DEFERRED_REMOVE, KernelTransport, REQUEST_CODE } from 'devicemapper';
 import * as fs from 'node:fs';
-import type { World } from './script.js';
+import { bytesOf, type Step, type World } from './script.js';
 import { DISKS, MAJOR } from './tables.js';
 
 /** As much of each disk as metadata may be written to. */
@@ -21,6 +21,9 @@ const WORKED_ON: ReadonlySet<number> = new Set([
   REQUEST_CODE.TABLE_CLEAR,
 ]);
 
+const isDeferred = (step: Step & { readonly do: 'ioctl' }): boolean =>
+  (new DataView(bytesOf(step).buffer).getUint32(28, true) & DM_DEFERRED_REMOVE) !== 0;
+
 export function kernelWorld(): World & { close: () => void } {
   const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
   if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
@@ -34,6 +37,8 @@ export function kernelWorld(): World & { close: () => void } {
     );
   }
   const transport = KernelTransport.open();
+  /** Is a worker to remove something, and to log how many it has left? */
+  let deferred = false;
   const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   return {
     transport,
@@ -51,9 +56,13 @@ export function kernelWorld(): World & { close: () => void } {
     mark: () => void linesOf(kmsg),
     settle(step) {
       if (step.do === 'close') transport.sleepSync(20);
-      else if (step.do === 'ioctl' && WORKED_ON.has(step.request)) transport.sleepSync(2);
+      else if (step.do === 'ioctl' && WORKED_ON.has(step.request)) {
+        if (isDeferred(step)) deferred = true;
+        transport.sleepSync(deferred ? 20 : 2);
+      }
     },
     wipe() {
+      deferred = false;
       for (const [path, length] of Object.entries(WIPED)) {
         const fd = fs.openSync(path, 'r+');
         fs.writeSync(fd, new Uint8Array(length));

@@ -3,6 +3,7 @@
 
 import { kstrtouint, kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
+import { preferBlocks, raiseBlock } from '../limits.js';
 import type { Bytes } from '../packet.js';
 import { Refusal, refuse } from '../refusal.js';
 import {
@@ -241,8 +242,9 @@ export const cache: AnyTargetType = /* @__PURE__ */ targetType<Cache>({
     { dev: fastDev, start: 0n, length: core.sizeOfDev(fastDev) },
     { dev: slowDev, start: 0n, length },
   ],
-  // disable_passdown_if_not_supported()
-  hints: ({ state }, { core }) => {
+  // cache_io_hints(), disable_passdown_if_not_supported()
+  hints: ({ state }, limits, { core }) => {
+    preferBlocks(limits, Number(state.blockSize) * 512);
     const most = core.discardSectorsOf(state.slowDev);
     if (!state.passdown || most >= Number(state.blockSize)) return;
     const why = most === 0 ? 'discard unsupported' : 'max discard sectors smaller than a block';
@@ -407,7 +409,10 @@ export const writecache: AnyTargetType = /* @__PURE__ */ targetType<Writecache>(
     const words = state.options.flat();
     return [mode, devText(dev), devText(cacheDev), blockSize, words.length, ...words].join(' ');
   },
-  areas: ({ state: { dev, blockSize }, length }) => [{ dev, start: 0n, length, block: blockSize }],
+  areas: ({ state: { dev }, length }) => [{ dev, start: 0n, length }],
+  hints: ({ state: { blockSize } }, limits) => {
+    raiseBlock(limits, blockSize);
+  },
   resume: ({ state }) => {
     state.started = true;
   },
@@ -520,6 +525,9 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
   },
   areas: ({ state: { fastDev, slowDev }, length }) =>
     [fastDev, slowDev].map((dev) => ({ dev, start: 0n, length })),
+  hints: ({ state: { regionSize } }, limits) => {
+    preferBlocks(limits, Number(regionSize) * 512);
+  },
   resume: ({ state }) => {
     state.resumed = true;
     hydrate(state);
@@ -598,6 +606,9 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   areas: ({ state: { originDev } }, { core }) => [
     { dev: originDev, start: 0n, length: core.sizeOfDev(originDev) },
   ],
+  hints: ({ state: { blockSize } }, limits) => {
+    preferBlocks(limits, blockSize * 512, 0);
+  },
   // Its worker, which is asked, is stopped.
   statusWaits: true,
   // metadata_era_rollover()

@@ -44,6 +44,13 @@ function logText({ log, logDev, regionSize, sync }: Mirror, kind: 'info' | 'tabl
 
 const MAX_REGIONS = 2n ** 32n - 1n;
 
+/** What a mirror's rules say before and of its log. */
+const LOG_REFUSALS = [
+  'Insufficient mirror log arguments',
+  'Invalid mirror log argument count',
+  'Error creating mirror dirty log',
+];
+
 /** What dm-log.c logs of words that make no log; undefined if it says nothing. */
 function logProblem(
   core: Core,
@@ -70,9 +77,17 @@ function logProblem(
   if (size < 2n || size > length || (size & (size - 1n)) !== 0n) {
     return `invalid region size ${region}`;
   }
-  // What is left is too many regions, which Linux before 6.12 does not count, or a log without room for them.
-  return length > size * MAX_REGIONS ? `region count exceeds limit of ${MAX_REGIONS}` : undefined;
+  // What is left is too many regions, or a log without room for them.
+  if (length <= size * MAX_REGIONS) return undefined;
+  // Linux before 5.18 does not count them, and has no memory for so many.
+  return core.is('6.1')
+    ? `region count exceeds limit of ${MAX_REGIONS}`
+    : "couldn't allocate clean bitset";
 }
+
+/** The log is made before the mirrors are looked at: is it refused, though by its rules it is not? */
+const isTooLarge = (core: Core, log: Bytes, region: Bytes, length: bigint): boolean =>
+  !core.is('6.1') && log === 'core' && length > BigInt(sscanf32(region) ?? 0) * MAX_REGIONS;
 
 /** dm-raid1.c */
 export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
@@ -85,6 +100,9 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
     const logWords = words.take(words.u32());
     const logDev = log === 'disk' ? at.open(logWords.next()) : undefined;
     const regionSize = logWords.u32();
+    if (isTooLarge(at.core, log, String(regionSize), at.length)) {
+      return refuse('EINVAL', 'Error creating mirror dirty log');
+    }
     const sync = logWords.left > 0 ? logWords.next() : '';
     if (sync !== '' && sync !== 'sync' && sync !== 'nosync') return refuse('EINVAL');
     const count = words.u32();
@@ -105,6 +123,12 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
       keepLog: features.some((word) => word.toLowerCase() === 'keep_log'),
       inSync: sync === 'nosync',
     };
+  },
+  earlier: (text, { core, length }, [log = '', , region = '']) => {
+    if (!LOG_REFUSALS.includes(text) && isTooLarge(core, log, region, length)) {
+      refuse('EINVAL', 'Error creating mirror dirty log');
+    }
+    return false;
   },
   // dm-log.c dm_dirty_log_create(), create_log_context()
   logs: (text, { core, length }, words) => {

@@ -1,6 +1,6 @@
 // Targets that map ranges and keep nothing, or little: those of dm-mod itself, and the small modules.
 
-import { kstrtouint } from '../../targets/rules.js';
+import { kstrtouint, kstrtoull } from '../../targets/rules.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -73,6 +73,10 @@ export const striped: AnyTargetType = /* @__PURE__ */ targetType<Stripes>({
   },
   areas: ({ state: { ranges }, length }) =>
     ranges.map((range) => areaOf(range, length / BigInt(ranges.length))),
+  hints: ({ state: { chunk, ranges } }, limits) => {
+    limits.ioMin = Math.max(chunk * 512, limits.physicalBlockSize);
+    limits.ioOpt = chunk * 512 * ranges.length;
+  },
 });
 
 /** dm-target.c: from 1.7 on two words are a device whose limits it takes. */
@@ -352,7 +356,11 @@ export const switchType: AnyTargetType = /* @__PURE__ */ targetType<Switch>({
     const regionSize = words.u32();
     words.take(words.u32());
     const ranges: Range[] = [];
-    while (ranges.length < count) ranges.push(rangeOf(words, at));
+    while (ranges.length < count) {
+      const path = words.next();
+      const offset = kstrtoull(words.next()) ?? refuse('EINVAL', 'Invalid device starting offset');
+      ranges.push({ dev: at.open(path), offset });
+    }
     allocateRegions(at.length, regionSize, count);
     return { regionSize, ranges };
   },
@@ -418,6 +426,9 @@ export const logWrites: AnyTargetType = /* @__PURE__ */ targetType<LogWrites>({
     return kind === 'table' ? `${devText(dev)} ${devText(log)}` : '';
   },
   areas: ({ state: { dev }, length }) => [{ dev, start: 0n, length }],
+  hints: (_, limits) => {
+    limits.ioMin = limits.physicalBlockSize;
+  },
   message: ({ state }, words, { core }) => {
     const say = (text: string): never => {
       core.log(4, `log-writes: ${text}`);

@@ -28,7 +28,8 @@ interface Raid {
   /** Was it resumed once? */
   started: boolean;
   suspended: boolean;
-  check: boolean;
+  /** Was it given something to do that it can only do when it is resumed? */
+  waits: boolean;
 }
 
 /** The options in the order in which TABLE tells them. */
@@ -133,7 +134,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
       sectors: BigInt(Math.floor(Number(at.length) / data)),
       started: false,
       suspended: false,
-      check: false,
+      waits: false,
     };
   },
   status: (target, { kind }, { core }) => statusText(target, kind, core),
@@ -141,24 +142,38 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     members.flatMap(({ data }) =>
       data === undefined ? [] : [{ dev: data, start: 0n, length: sectors }],
     ),
+  // raid_io_hints()
+  hints: ({ state: { level, chunk, members, options } }, limits) => {
+    if (level === 'raid1' || chunk === 0) return;
+    const copies = Number(options.find(([name]) => name === 'raid10_copies')?.[1] ?? 2);
+    limits.ioMin = Math.max(chunk * 512, limits.physicalBlockSize);
+    limits.ioOpt = chunk * 512 * Math.floor(dataMembers(level, members.length, copies));
+  },
   postsuspend: ({ state }) => {
     state.suspended = true;
   },
   resume: ({ state }) => {
     state.started = true;
     state.suspended = false;
+    state.waits = false;
   },
   message: ({ state }, words, { core, device }) => {
     const [name = ''] = words;
     const key = name.toLowerCase();
     // A raid0 has nothing to sync.
     if (state.level === 'raid0') return refuse('EINVAL');
-    if (state.suspended) return refuse('EBUSY');
+    // Linux 5.10 takes messages then, too, but waits with what it is to do.
+    if (state.suspended && core.is('6.1')) return refuse('EBUSY');
     if (key === 'idle' || key === 'frozen') {
       // From 6.12 on they fall through to what knows them not.
       return core.is('6.12') ? refuse('EINVAL') : undefined;
     }
+    if (state.waits) return refuse('EBUSY');
     if (!CHECKS.includes(key)) return refuse('EINVAL');
+    if (state.suspended) {
+      state.waits = true;
+      return undefined;
+    }
     if (key === 'check' || key === 'repair') core.raiseLater(device);
     return undefined;
   },

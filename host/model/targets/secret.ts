@@ -2,6 +2,7 @@
 
 import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
+import { raiseBlock } from '../limits.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import { digestSize, knowsCipher } from './crypto.js';
@@ -130,9 +131,10 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
     const end = options.length > 0 ? [options.length, ...options] : [];
     return [cipher, key, ivOffset, devText(dev), start, ...end].join(' ');
   },
-  areas: ({ state: { dev, start, sectorSize }, length }) => [
-    { dev, start, length, block: sectorSize },
-  ],
+  areas: ({ state: { dev, start }, length }) => [{ dev, start, length }],
+  hints: ({ state: { sectorSize } }, limits) => {
+    raiseBlock(limits, sectorSize);
+  },
   postsuspend: ({ state }) => {
     state.suspended = true;
   },
@@ -351,9 +353,10 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     const devices = `${devText(dataDev)} ${devText(hashDev)}`;
     return [head, devices, sizes, algorithm, digest, salt, ...end].join(' ');
   },
-  areas: ({ state: { dataDev, dataBlock }, length }) => [
-    { dev: dataDev, start: 0n, length, block: dataBlock },
-  ],
+  areas: ({ state: { dataDev }, length }) => [{ dev: dataDev, start: 0n, length }],
+  hints: ({ state: { dataBlock } }, limits) => {
+    raiseBlock(limits, dataBlock);
+  },
 });
 
 // ── integrity ────────────────────────────────────────────────────────────────────────────────────
@@ -413,6 +416,8 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     if (at.length > superblock.provided) {
       refuse('EINVAL', 'Not enough provided sectors for requested mapping size');
     }
+    // dm_integrity_set(); from Linux 6.11 on it is one of the table's limits.
+    if (hash === undefined && !at.core.is('6.12')) at.device.integrityProfile = true;
     return { dev, start, mode, metaDev, superblock, isBlank, isRead: false, options };
   },
   resume: ({ state }, { core }) => {
@@ -424,6 +429,9 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     if (metaDev !== undefined) return [{ dev, start, length: superblock.provided }];
     const length = core.sizeOfDev(dev) - start;
     return length > 0n ? [{ dev, start, length }] : [];
+  },
+  hints: ({ state: { superblock } }, limits) => {
+    if (superblock.sectorsPerBlock > 1) raiseBlock(limits, superblock.sectorsPerBlock * 512);
   },
 });
 

@@ -3,6 +3,7 @@
 
 import { kstrtoull } from '../../targets/rules.js';
 import type { Core } from '../core.js';
+import { preferBlocks } from '../limits.js';
 import type { Bytes } from '../packet.js';
 import type { Device } from '../state.js';
 import { refuse } from '../refusal.js';
@@ -67,6 +68,10 @@ interface Thin {
 
 const MODULE = ['thin', 'thin-pool'];
 const MAX_ID = (1n << 24n) - 1n;
+/** The most that a request to a disk has, in bytes: of a larger block as much as it is made of and fits. */
+const MOST_IO = 254 * 512;
+/** What pools' blocks are made of (DATA_DEV_BLOCK_SIZE_MIN_SECTORS), in bytes. */
+const POOL_BLOCK = 128 * 512;
 /** THIN_METADATA_BLOCK_SIZE, in sectors. */
 const METADATA_BLOCK = 8n;
 /** What an empty pool's trees and space maps take; a pool that was resumed has a bitmap of its data besides. */
@@ -213,8 +218,10 @@ export const thinPool: AnyTargetType = /* @__PURE__ */ targetType<PoolTarget>({
   },
   status: (target, { kind }, { core }) => poolStatus(target, kind, core),
   areas: ({ state: { pool }, length }) => [{ dev: pool.dataDev, start: 0n, length }],
-  // pool_io_hints(): disable_discard_passdown_if_not_supported()
-  hints: ({ state: { pool, adjusted } }, { core }) => {
+  // pool_io_hints(), disable_discard_passdown_if_not_supported()
+  hints: ({ state: { pool, adjusted } }, limits, { core }) => {
+    const block = Number(pool.blockSize) * 512;
+    preferBlocks(limits, block, block <= MOST_IO ? block : POOL_BLOCK);
     if (!adjusted.discard || !adjusted.passdown) return;
     const most = core.discardSectorsOf(pool.dataDev);
     if (most >= Number(pool.blockSize)) return;

@@ -66,7 +66,7 @@ export {
   type UnknownStatus,
   type UnknownTarget,
 } from './targets/registry.js';
-export type { PathGroup, PathStatus } from './targets/multipath.js';
+export type { PathGroup, PathStatus, UnknownPath, UnknownPathGroup } from './targets/multipath.js';
 export type { RegionMapping, RegionRepeat } from './targets/switch.js';
 export type { Zones } from './targets/zoned.js';
 export type { KeyReference, KeyedAlgorithm } from './targets/secrets.js';

@@ -316,9 +316,9 @@ interface PathDevice {
   readonly device: string;
 }
 
-/** Words whose meaning is not known here. */
-interface OwnWords {
-  /** As the kernel has them. */
+/** A path of which the selector wants to know what is not known here. */
+export interface UnknownPath extends PathDevice {
+  /** The selector's words for it, as the kernel has them. */
   readonly arguments: readonly string[];
 }
 
@@ -335,13 +335,15 @@ export type PathGroup =
   | UnknownPathGroup;
 
 /** Paths among which somebody chooses that is not known here, as of a newer kernel. */
-export interface UnknownPathGroup extends OwnWords {
+export interface UnknownPathGroup {
   /** By this it is told from those that are known. */
   readonly selector: typeof UNKNOWN;
   /** The kernel's name of who chooses. */
   readonly name: string;
+  /** The words of who chooses, as the kernel has them. */
+  readonly arguments: readonly string[];
   /** The devices, each with what the selector wants to know of it; of all as many words. */
-  readonly paths: readonly (PathDevice & OwnWords)[];
+  readonly paths: readonly UnknownPath[];
 }
 
 /** `SELECTOR #ARGS ARGS #PATHS #PATH_ARGS {DEVICE PATH_ARGS}` (parse_priority_group()). */

@@ -166,8 +166,12 @@ Model('who waits for the store of a snapshot that goes is invalid', () => {
       ({ targets }) => targets[0]?.parameters,
     );
   assert.equal(told(true), ['8:16 8:32 P 0', '0/4096 0']);
+  const why = (name: string): string | undefined => refused(() => dm.resume(name)).kernelLog[0];
+  assert.match(why('d')!, 'Unable to perform snapshot handover until source is suspended.');
+  dm.suspend('s');
+  assert.match(why('s')!, 'Unable to resume snapshot source until handover completes.');
   dm.removeDevice('s');
-  assert.equal(told(true), ['8:16 8:32 P 0', 'Invalid']);
+  assert.equal(told(false), ['8:16 8:32 P 0', 'Invalid']);
   dm.resume('d');
   assert.equal(told(false), ['8:16 8:32 P 0', 'Invalid']);
 });

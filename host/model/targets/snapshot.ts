@@ -194,21 +194,22 @@ const areas: NonNullable<TargetType<Snapshot>['areas']> = (
   { dev: cow, start: 0n, length: core.sizeOfDev(cow) },
 ];
 
-/** Who has the store that it waits for. */
-function sourceOf(core: Core, { origin, cow }: Snapshot): Instance<Snapshot> | undefined {
-  return snapshotsOf(core, origin).find(({ state }) => state.cow === cow && state.active);
-}
-
-/** snapshot_preresume(): a store is handed over by who is suspended. */
+/** snapshot_preresume(): a store is handed over by who is suspended, and stays so until that is done. */
 const preresume: NonNullable<TargetType<Snapshot>['preresume']> = ({ state }, { core, device }) => {
-  if (state.active || state.chunk !== 0n) return;
+  const { origin, cow } = state;
+  const sharing = snapshotsOf(core, origin).filter((one) => one.state.cow === cow);
+  const source = sharing.find((one) => one.state.active);
+  if (source === undefined || sharing.every((one) => one.state.active)) return;
+  const say = (text: string): never => {
+    core.log(3, `snapshots: ${text}`);
+    return refuse('EINVAL');
+  };
+  if (source.state === state) say('Unable to resume snapshot source until handover completes.');
   // Of its own device the table before is suspended by now, and no more in a slot.
-  const source = sourceOf(core, state);
-  const isOwn = device.live?.targets.includes(source!) === true;
-  const owner = core.state.devices.find(({ live }) => live?.targets.includes(source!) === true);
-  if (source === undefined || isOwn || owner?.suspended === true) return;
-  core.log(3, 'snapshots: Unable to perform snapshot handover until source is suspended.');
-  refuse('EINVAL');
+  const isOwn = device.live?.targets.includes(source) === true;
+  const owner = core.state.devices.find(({ live }) => live?.targets.includes(source) === true);
+  if (isOwn || owner?.suspended === true) return;
+  say('Unable to perform snapshot handover until source is suspended.');
 };
 
 /** snapshot_resume() */

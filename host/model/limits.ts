@@ -76,6 +76,12 @@ export function raiseBlock(limits: Limits, size: number): void {
   limits.ioMin = Math.max(limits.ioMin, size);
 }
 
+/** A target whose chunks of `size` bytes go to `disks` disks in turn. */
+export function askChunks(limits: Limits, size: number, disks: number): void {
+  limits.ioMin = Math.max(size, limits.physicalBlockSize);
+  limits.ioOpt = size * disks;
+}
+
 /** A target that works in blocks of `size` bytes, where what is below does not do so already. */
 export function preferBlocks(limits: Limits, size: number, ioMin = size): void {
   if (limits.ioOpt !== 0 && limits.ioOpt % size === 0) return;

@@ -86,8 +86,8 @@ function logProblem(
 }
 
 /** The log is made before the mirrors are looked at: is it refused, though by its rules it is not? */
-const isTooLarge = (core: Core, log: Bytes, region: Bytes, length: bigint): boolean =>
-  !core.is('6.1') && log === 'core' && length > BigInt(sscanf32(region) ?? 0) * MAX_REGIONS;
+const isTooLarge = (core: Core, log: Bytes, region: number, length: bigint): boolean =>
+  !core.is('6.1') && log === 'core' && length > BigInt(region) * MAX_REGIONS;
 
 /** dm-raid1.c */
 export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
@@ -100,7 +100,7 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
     const logWords = words.take(words.u32());
     const logDev = log === 'disk' ? at.open(logWords.next()) : undefined;
     const regionSize = logWords.u32();
-    if (isTooLarge(at.core, log, String(regionSize), at.length)) {
+    if (isTooLarge(at.core, log, regionSize, at.length)) {
       return refuse('EINVAL', 'Error creating mirror dirty log');
     }
     const sync = logWords.left > 0 ? logWords.next() : '';
@@ -125,7 +125,7 @@ export const mirror: AnyTargetType = /* @__PURE__ */ targetType<Mirror>({
     };
   },
   earlier: (text, { core, length }, [log = '', , region = '']) => {
-    if (!LOG_REFUSALS.includes(text) && isTooLarge(core, log, region, length)) {
+    if (!LOG_REFUSALS.includes(text) && isTooLarge(core, log, sscanf32(region) ?? 0, length)) {
       refuse('EINVAL', 'Error creating mirror dirty log');
     }
     return false;

@@ -1,6 +1,7 @@
 // Targets that map ranges and keep nothing, or little: those of dm-mod itself, and the small modules.
 
 import { kstrtouint, kstrtoull } from '../../targets/rules.js';
+import { askChunks } from '../limits.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -74,8 +75,7 @@ export const striped: AnyTargetType = /* @__PURE__ */ targetType<Stripes>({
   areas: ({ state: { ranges }, length }) =>
     ranges.map((range) => areaOf(range, length / BigInt(ranges.length))),
   hints: ({ state: { chunk, ranges } }, limits) => {
-    limits.ioMin = Math.max(chunk * 512, limits.physicalBlockSize);
-    limits.ioOpt = chunk * 512 * ranges.length;
+    askChunks(limits, chunk * 512, ranges.length);
   },
 });
 

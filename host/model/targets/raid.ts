@@ -1,6 +1,7 @@
 // dm-raid.c: arrays of md. What has to be in sync is as soon as an array is resumed; checks end at once.
 
 import type { Core } from '../core.js';
+import { askChunks } from '../limits.js';
 import type { Bytes } from '../packet.js';
 import { refuse } from '../refusal.js';
 import {
@@ -54,6 +55,9 @@ const OPTIONS = [
 const WITHOUT_VALUE = ['sync', 'nosync', 'raid10_use_near_sets'];
 const isOption = (word: string): boolean =>
   OPTIONS.includes(word) || WITHOUT_VALUE.includes(word) || /^\d+$/.test(word);
+/** What follows an option; undefined if it is not there. */
+const valueOf = (options: Raid['options'], name: string): Bytes | undefined =>
+  options.find(([option]) => option === name)?.[1];
 /** Of a check that a caller asks for. */
 const CHECKS = ['check', 'repair', 'resync', 'recover'];
 
@@ -110,8 +114,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
       else if (OPTIONS.includes(name)) options.push([name, own.next()]);
       else refuse('EINVAL');
     }
-    const value = (name: string): Bytes | undefined =>
-      options.find(([option]) => option === name)?.[1];
+    const value = (name: string): Bytes | undefined => valueOf(options, name);
     sayRegionSize(core, level, value('region_size'), at.length);
     const journalPath = value('journal_dev');
     if (journalPath !== undefined) journal = at.open(journalPath);
@@ -145,9 +148,8 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
   // raid_io_hints()
   hints: ({ state: { level, chunk, members, options } }, limits) => {
     if (level === 'raid1' || chunk === 0) return;
-    const copies = Number(options.find(([name]) => name === 'raid10_copies')?.[1] ?? 2);
-    limits.ioMin = Math.max(chunk * 512, limits.physicalBlockSize);
-    limits.ioOpt = chunk * 512 * Math.floor(dataMembers(level, members.length, copies));
+    const copies = Number(valueOf(options, 'raid10_copies') ?? 2);
+    askChunks(limits, chunk * 512, Math.floor(dataMembers(level, members.length, copies)));
   },
   postsuspend: ({ state }) => {
     state.suspended = true;
@@ -201,7 +203,7 @@ function statusText({ state }: Instance<Raid>, kind: string, core: Core): Bytes 
     return [level, words.length + 1, chunk, ...words, members.length, ...pairs].join(' ');
   }
   const each = Array.from(healthOf(state), (health, i) => `,raid_device_${i}_status=${health}`);
-  const journalMode = options.find(([name]) => name === 'journal_mode')?.[1] ?? 'writethrough';
+  const journalMode = valueOf(options, 'journal_mode') ?? 'writethrough';
   const mode = /^raid[456]/.test(level) ? `,journal_dev_mode=${journalMode}` : '';
   const head = `${measured(raid, core)},raid_type=${level},raid_disks=${members.length}`;
   return `${head},raid_state=${action}${each.join('')}${mode};`;

@@ -157,8 +157,9 @@ function metadataBlocks(core: Core, { metadataDev, metadata }: Pool): [used: big
   const all = core.sizeOfDev(metadataDev) / METADATA_BLOCK;
   // __set_metadata_reserve()
   const reserve = all / 10n < 4096n ? all / 10n : 4096n;
-  const besides = [metadata.thins.size, Number(metadata.held), Number(metadata.dataBlocks > 0n)];
-  const used = besides.reduce((sum, one) => sum + BigInt(one), EMPTY_BLOCKS + reserve);
+  const { thins: own, held, dataBlocks } = metadata;
+  const besides = own.size + (held ? 1 : 0) + (dataBlocks > 0n ? 1 : 0);
+  const used = EMPTY_BLOCKS + reserve + BigInt(besides);
   return [used, all];
 }
 

@@ -272,6 +272,10 @@ Lint('knows how blocks of the table lie on those of devices', () => {
   assert.equal(codes('0 1 zero\n1 8 linear /dev/sdb 0'), ['table-alignment']);
   assert.equal(codes('0 8 linear /dev/sdb 0\n8 1 linear /dev/sdc 0\n9 7 zero'), []);
   assert.equal(codes('0 8 linear /dev/sdb 0\n8 1 linear /dev/sdc 0'), ['table-alignment']);
+  // What stands behind as many options as announced is none.
+  const integrity = '0 7 integrity /dev/sdc 0 20 J 1 internal_hash:sha1';
+  assert.equal(codes(`${integrity} block_size:4096`), []);
+  assert.equal(codes(integrity.replace('J 1', 'J 2 block_size:4096')), ['device-alignment']);
   // Of a device that is not known nothing can be said.
   assert.equal(codes('0 1 linear /dev/sdd 0\n1 8 linear /dev/sdb 0'), []);
 });

@@ -283,10 +283,7 @@ function read(reader: Reader): void {
 
 /** What `sector_size:` says, in sectors of 512 bytes, of a line that is well. */
 function blockIn(line: Arguments): number {
-  const count = line.count > WORDS ? sscanf32(line.word(WORDS))! : 0;
-  const options = Array.from({ length: count }, (_, i) => line.word(WORDS + 1 + i));
-  const size = options.findLast((option) => option.startsWith('sector_size:'));
-  return size === undefined ? 1 : (sscanf32(size.slice('sector_size:'.length))! & 0xffff) / 512;
+  return (sscanf32(line.option('sector_size', WORDS) ?? '512')! & 0xffff) / 512;
 }
 
 const KEY = '0'.repeat(128);

@@ -467,14 +467,10 @@ export const integrity = /* @__PURE__ */ defineTarget('integrity', () => ({
   rules: readerRules(read, rules()),
   // The superblock, a journal and tags lie between the offset and the data.
   areas: (line: Arguments) => {
-    const words = Array.from({ length: line.count - DIRECT_WORDS }, (_, i) =>
-      line.word(DIRECT_WORDS + i),
-    );
-    const size = words.findLast((word) => word.startsWith('block_size:'));
-    const block = size === undefined ? 1 : sscanf32(size.slice('block_size:'.length))! / 512;
+    const block = sscanf32(line.option('block_size', DIRECT_WORDS) ?? '512')! / 512;
     const area = { word: 0, length: line.length, block };
     // With a device of their own for tags there is nothing but data.
-    const hasMeta = words.some((word) => word.startsWith('meta_device:'));
+    const hasMeta = line.option('meta_device', DIRECT_WORDS) !== undefined;
     return [
       hasMeta ? { ...area, start: 0 } : { ...area, offsetWord: 1, start: sscanf64(line.word(1))! },
     ];

@@ -163,6 +163,16 @@ export class Arguments {
     return word === undefined ? '' : wordText(word);
   }
 
+  /** What the last option `name:VALUE` says, of as many words as the count at `at` announces. */
+  option(name: string, at: number): string | undefined {
+    const start = `${name}:`;
+    const count = sscanf32(this.word(at)) ?? 0;
+    const options = this.#words.slice(at + 1, at + 1 + count);
+    // Of a word that may be a secret no more becomes text than its name.
+    const found = options.findLast((word) => wordText(word.slice(0, start.length)) === start);
+    return found === undefined ? undefined : wordText(found.slice(start.length));
+  }
+
   /** A word that may be a secret, as it was given; undefined behind the last. */
   raw(at: number): string | Uint8Array | undefined {
     return this.#words[at];

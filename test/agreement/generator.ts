@@ -10,6 +10,9 @@ export interface Line {
   readonly words: readonly string[];
 }
 
+/** Has less than half of what was tried been refused? */
+export type IsLagging = () => boolean;
+
 /** Two lines that differ in what one rule looks at. */
 export interface Pair {
   /** This one breaks the rule. */

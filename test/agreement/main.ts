@@ -18,7 +18,7 @@ miss (the kernel refuses a table without an error).
 
   --kernel NAME  5.10, 6.1, 6.12 or 7.x
   --pairs N      for each rule of a type, lines on either side of its bound (25)
-  --lines N      other lines of each type, half of them good, half changed anywhere (1000)
+  --lines N      other lines of each type, good and changed ones, so that half are refused (1000)
   --tables N     tables of many rows (2400)
   --seed S       which ones (20261127)
   --target TYPES only lines of these, with commas between; "tables" are those of many rows

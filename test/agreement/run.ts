@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { Random } from '../fuzz/random.js';
-import { changed, type Generator, type Line } from './generator.js';
+import { changed, type Generator, type IsLagging, type Line } from './generator.js';
 import { NONE, type Case, type Judge, type Outcome } from './judge.js';
 import { structures } from './structure.js';
 
@@ -26,7 +26,7 @@ export interface Plan {
   readonly seed: number;
   /** Pairs of lines for each rule of a type, one on either side of its bound. */
   readonly pairs: number;
-  /** Other lines of each type, one half good and the other changed anywhere. */
+  /** Other lines of each type: good ones, and changed anywhere while fewer than half have been refused. */
   readonly lines: number;
   /** Tables of many rows. */
   readonly tables: number;
@@ -38,55 +38,61 @@ export interface Plan {
 export async function run(judge: Judge, plan: Plan): Promise<Record<string, Outcome>> {
   const { seed, tables, only } = plan;
   const outcomes: Record<string, Outcome> = {};
-  const judgeAll = (name: string, cases: Iterable<Case>): void => {
+  const judgeAll = (name: string, casesOf: (isLagging: IsLagging) => Iterable<Case>): void => {
     const outcome: Outcome = { total: { ...NONE }, rules: {}, wrong: [] };
-    for (const one of cases) judge.try(one, outcome);
+    const { total } = outcome;
     outcomes[name] = outcome;
+    for (const one of casesOf(() => 2 * total.refused < total.tried)) judge.try(one, outcome);
   };
   const isAsked = (name: string): boolean => only === undefined || only.split(',').includes(name);
   if (isAsked(ALL_TABLES)) {
-    judgeAll(ALL_TABLES, structures(new Random(seed), tables, judge.disks));
+    judgeAll(ALL_TABLES, (isLagging) =>
+      structures(new Random(seed), tables, judge.disks, isLagging),
+    );
   }
   for (const [type, generator] of await generators()) {
     if (!isAsked(type)) continue;
     judge.begin(generator);
-    judgeAll(type, linesOf(generator, new Random(seed), plan, judge));
+    judgeAll(type, (isLagging) => linesOf(generator, new Random(seed), plan, judge, isLagging));
     judge.end();
   }
   return outcomes;
 }
 
 function* linesOf(
-  generator: Generator,
+  { type, good, around, odd = [], isWiped, isReadOnly, isLeftOut }: Generator,
   random: Random,
   { pairs, lines }: Plan,
   { disks, release }: Judge,
+  isLagging: IsLagging,
 ): Iterable<Case> {
-  const { type, good, around, odd = [], isWiped, isReadOnly, isLeftOut } = generator;
-  const cases: [Line, about?: string][] = [];
+  const isAsked = (line: Line): boolean =>
+    // An empty word cannot be sent, nor one of blanks.
+    line.length > 0 &&
+    line.words.every((word) => /[^\t-\r \xa0]/.test(word)) &&
+    isLeftOut?.(line, release) !== true;
+  const caseOf = ({ length, words }: Line, about?: string): Case => ({
+    table: [{ startSector: 0, length, type, parameters: words }],
+    ...(about !== undefined && { about }),
+    ...(isReadOnly === true && { readOnly: true }),
+    ...(isWiped === true && {
+      wiped: disks.plain.filter((path) => words.some((word) => word.endsWith(path))),
+    }),
+  });
   for (const [code, pairOf] of Object.entries(around)) {
     for (let i = 0; i < pairs; i++) {
       const { bad, well } = pairOf(random, disks);
-      cases.push([bad, code], [well, code]);
+      for (const line of [bad, well]) if (isAsked(line)) yield caseOf(line, code);
     }
   }
-  for (let i = 0; i < lines; i += 2) {
-    const line = good(random, disks);
-    cases.push([line, 'none'], [changed(line, odd, random)]);
-  }
-  for (const [line, about] of cases) {
-    const { length, words } = line;
-    // An empty word cannot be sent, nor one of blanks.
-    const isSent = length > 0 && words.every((word) => /[^\t-\r \xa0]/.test(word));
-    if (!isSent || isLeftOut?.(line, release) === true) continue;
-    const table = [{ startSector: 0, length, type, parameters: words }];
-    yield {
-      table,
-      ...(about !== undefined && { about }),
-      ...(isReadOnly === true && { readOnly: true }),
-      ...(isWiped === true && {
-        wiped: disks.plain.filter((path) => words.some((word) => word.endsWith(path))),
-      }),
-    };
+  for (let left = lines; left > 0;) {
+    let line = good(random, disks);
+    const isGood = !isLagging();
+    // More than one change now and then, as some types take almost anything.
+    const changes = isGood ? 0 : random.pick([1, 1, 3]);
+    for (let i = 0; i < changes; i++) line = changed(line, odd, random);
+    if (!isAsked(line)) continue;
+    left--;
+    yield caseOf(line, isGood ? 'none' : undefined);
   }
 }

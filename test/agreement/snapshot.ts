@@ -57,8 +57,11 @@ export const snapshots = (type: 'snapshot' | 'snapshot-merge'): Generator => ({
       }),
     }),
   },
-  // A merge without metadata crashes kernels before 6.12.
-  isLeftOut: ({ words }) => type === 'snapshot-merge' && words.some((word) => /^n/i.test(word)),
+  isLeftOut: ({ words }) =>
+    // A merge without metadata crashes kernels before 6.12.
+    (type === 'snapshot-merge' && words.some((word) => /^n/i.test(word))) ||
+    // Chunks of 1 GiB are refused for want of memory, if there is none.
+    (/^p/i.test(words[2] ?? '') && Number(words[3]) >= 2097152),
 });
 
 export const generator = snapshots('snapshot');

@@ -1,6 +1,7 @@
 // Whole tables, for the rules that all tables have.
 
 import type { Random } from '../fuzz/random.js';
+import type { IsLagging } from './generator.js';
 import { DISK_SECTORS, LOOP_SECTORS, type Case, type Judge } from './judge.js';
 
 type Disks = Judge['disks'];
@@ -147,13 +148,18 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
 };
 
-/** One after another, each second good. */
-export function* structures(random: Random, count: number, disks: Disks): Generator<Case> {
-  const names = Object.keys(CHANGES);
+/** Each about a rule at random; good ones, and bad ones while fewer than half have been refused. */
+export function* structures(
+  random: Random,
+  count: number,
+  disks: Disks,
+  isLagging: IsLagging,
+): Generator<Case> {
+  const changes = Object.entries(CHANGES);
   for (let i = 0; i < count; i++) {
-    const about = names[(i >> 1) % names.length]!;
+    const [about, { bad, well }] = random.pick(changes);
     const rows = goodRows(random, disks);
-    CHANGES[about]![i % 2 === 0 ? 'bad' : 'well'](rows, random, disks);
+    (isLagging() ? bad : well)(rows, random, disks);
     const separator = random.pick(['\n', '\n\n', ' # a comment\n', '\r\n', '\t\n\n# more\n']);
     yield { table: rows.map((row) => row.join(random.pick([' ', '\t']))).join(separator), about };
   }

@@ -125,7 +125,7 @@ function removeAll({ transport }: World): void {
         dm.resume({ dev }, { noflush: true, skipLockfs: true });
       } catch (error) {
         // A removal that was put off is carried out behind the back of who let go of the device.
-        if (!(error instanceof KernelError && error.errno === ENXIO)) throw error;
+        if (!(error instanceof KernelError && error.code === 'ENXIO')) throw error;
       }
     }
   }

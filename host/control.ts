@@ -22,6 +22,7 @@ import type {
   Udev,
   UdevMode,
 } from './transport.js';
+import { HEADER_DATA, HEADER_DATA_SIZE } from './generated/abi.js';
 import { REQUEST_CODE, encodeRequest } from './wire.js';
 
 export type { IoctlEvent } from './control/trace.js';
@@ -302,9 +303,24 @@ async function withDevice(path: string, use: (fd: number) => Promise<number>): P
   }
 }
 
+/**
+ * The kernel takes data_size at its word: with less memory than that it reads what lies behind, and may write to it
+ * (dm-ioctl.c copy_params(), ctl_ioctl()). A view of memory that was moved has no bytes left.
+ */
 function checkBuffer(buffer: Uint8Array): void {
-  // A view of memory that was moved has no bytes left; koffi would pass NULL.
-  if (buffer.byteLength === 0) throw new RangeError('an ioctl needs a buffer, got an empty one');
+  const room = buffer.byteLength;
+  if (room < HEADER_DATA) {
+    throw new RangeError(`an ioctl needs a buffer of at least ${HEADER_DATA} bytes, got ${room}`);
+  }
+  // Byte by byte: a DataView would cost a tenth of the call.
+  const at = HEADER_DATA_SIZE;
+  const low = buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16);
+  const dataSize = low + buffer[at + 3]! * 0x1000000;
+  if (dataSize > room) {
+    throw new RangeError(
+      `offset ${at}: data_size is ${dataSize}, but the buffer has ${room} bytes; the kernel would go beyond them`,
+    );
+  }
 }
 
 function openControl(path: string): number {

@@ -208,9 +208,18 @@ Control('no koffi', () => {
   assert.match(stdout, /^ERR_DM_UNAVAILABLE no-koffi the package koffi/, stderr);
 });
 
-Control('a closed handle, and a buffer of no bytes', async () => {
+Control('a closed handle, and a buffer that is smaller than it says', async () => {
   const transport = KernelTransport.open();
-  assert.throws(() => transport.ioctl(REQUEST_CODE.VERSION, new Uint8Array()), /empty/);
+  const asks = (size: number, dataSize: number) => (): number => {
+    const request = new Uint8Array(size);
+    if (size >= 16) new DataView(request.buffer).setUint32(12, dataSize, true);
+    return transport.ioctl(REQUEST_CODE.LIST_DEVICES, request);
+  };
+  assert.throws(asks(0, 0), /at least 305 bytes, got 0$/);
+  assert.throws(asks(304, 304), /at least 305 bytes, got 304$/);
+  assert.throws(asks(312, 313), /offset 12: data_size is 313, but the buffer has 312 bytes/);
+  assert.throws(asks(312, 2 ** 32 - 1), /data_size is 4294967295/);
+  assert.is(asks(312, 312)(), 22, 'no version');
   transport.close();
   transport.close();
   const buffer = new Uint8Array(312);

@@ -108,6 +108,45 @@ Model('a table is refused as Linux refuses it', () => {
   assert.equal(dm.listDevices(), []);
 });
 
+Model('a refused set or mirror is logged with what the kernel counts', () => {
+  const logged = (release: Release, table: string): string[] => {
+    const [, dm] = made({ release });
+    dm.createDevice('x');
+    const { kernelLog } = refused(() => dm.loadTable('x', table));
+    return kernelLog.slice(0, -1).map((line) => line.replace('device-mapper: ', ''));
+  };
+  const huge = 2n ** 52n;
+  const raid = `0 ${huge} raid raid1 4 3 nosync region_size +01024 2 - 8:16 - 8:32`;
+  assert.equal(logged('6.12', raid), [
+    'raid: Ignoring chunk size parameter for RAID 1',
+    'raid: Supplied region_size (1024 sectors) below minimum (2147483648)',
+    'table: 253:0: raid: Supplied region size is too small (-EINVAL)',
+  ]);
+  for (const [log, bits] of [
+    ['core 1', 'clean'],
+    ['disk 2 8:32', 'sync'],
+  ]) {
+    assert.equal(logged('5.10', `0 ${huge} mirror ${log} 1024 2 8:16 0 8:32 0`), [
+      `dirty region log: couldn't allocate ${bits} bitset`,
+      'table: 253:0: mirror: Error creating mirror dirty log',
+    ]);
+  }
+});
+
+Model('a multipath begins with its first group where the one it names is not there', () => {
+  const [, dm] = made();
+  dm.createActiveDevice('x', '0 64 multipath 0 0 1 10 queue-length 0 1 1 8:16 1');
+  assert.is(dm.getTable('x').targets[0]?.parameters, '0 0 1 1 queue-length 0 1 1 8:16 1 ');
+});
+
+Model('of a key no half of a byte is looked at', () => {
+  const [, dm] = made();
+  const key = '00112233445566778899AABBCCDDEEFF';
+  dm.createActiveDevice('x', `0 8 crypt capi:cbc(aes)-plain64 ${key}x 0 8:16 0`);
+  const [target] = dm.getTable('x', { showKeys: true }).targets;
+  assert.match(new TextDecoder().decode(target?.parameters), ` ${key.toLowerCase()} 0 8:16 0`);
+});
+
 Model('lower devices that disagree on where blocks begin are warned of', () => {
   // As Linux 5.10 and 6.12 did: twice for a load, of the same devices in the same order.
   const [model, dm] = made();
@@ -210,6 +249,39 @@ Model('a cache uses metadata as it did in guests', () => {
   assert.equal(told(2037, '0'), [6, 13, 11, 16]);
   assert.equal(told(128, '1 metadata2'), [7, 12, 9, 12]);
   assert.equal(told(1024, '2 metadata2 passthrough'), [7, 14, 11, 15]);
+});
+
+Model('each era target counts for itself, from what was committed last', () => {
+  // As Linux 5.10 and 6.12 did.
+  const [, dm] = made();
+  const table = '0 4096 era 8:16 8:32 16';
+  const eras = (): string[] =>
+    dm.listDevices().map(({ name }) => {
+      const words = dm.getStatus(name, { noflush: true }).targets[0]!.parameters.split(' ');
+      return `${words[2]} ${words[3] === '-' ? '-' : 'held'}`;
+    });
+  const restart = (name: string): void => {
+    dm.suspend(name);
+    dm.resume(name);
+  };
+  dm.createActiveDevice('e', table);
+  assert.equal(eras(), ['1 -']);
+  dm.loadTable('e', table);
+  restart('e');
+  dm.sendMessage('e', 'checkpoint');
+  assert.equal(eras(), ['3 -']);
+  dm.createActiveDevice('f', table);
+  dm.sendMessage('f', 'checkpoint');
+  assert.equal(eras(), ['3 -', '5 -']);
+  dm.suspend('e');
+  restart('f');
+  dm.resume('e');
+  assert.equal(eras(), ['4 -', '6 -']);
+  dm.removeDevice('f');
+  dm.sendMessage('e', 'take_metadata_snap');
+  dm.createActiveDevice('f', table);
+  dm.sendMessage('e', 'drop_metadata_snap');
+  assert.equal(eras(), ['5 -', '6 held']);
 });
 
 Model('a table that does not fit when it is swapped in leaves the device suspended', () => {

@@ -466,7 +466,7 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const devices = devicesOf(words, at);
-    const regionSize = BigInt(words.u32());
+    const regionSize = BigInt(kstrtouint(words.next()) ?? 0);
     if (regionSize === 0n) return refuse('EINVAL');
     const features = words
       .take(words.left > 0 ? words.u32() : 0)
@@ -474,10 +474,11 @@ export const clone: AnyTargetType = /* @__PURE__ */ targetType<Clone>({
       .map((word) => word.toLowerCase());
     const core = words.take(words.left > 0 ? words.u32() : 0);
     const numbers = { threshold: 1, batch: 1 };
+    const number = (): number => kstrtouint(core.next()) ?? refuse('EINVAL');
     while (core.left > 0) {
       const name = core.next().toLowerCase();
-      if (name === 'hydration_threshold') numbers.threshold = core.u32();
-      else if (name === 'hydration_batch_size') numbers.batch = core.u32();
+      if (name === 'hydration_threshold') numbers.threshold = number();
+      else if (name === 'hydration_batch_size') numbers.batch = number();
       else refuse('EINVAL');
     }
     const metadata = metadataOf<CloneMetadata>(at.core, devices.metadataDev, {
@@ -569,6 +570,7 @@ interface Era {
   readonly metadataDev: number;
   readonly originDev: number;
   readonly blockSize: number;
+  /** As its own worker has it: on the disk is what was committed last, by whoever. */
   readonly metadata: EraMetadata;
 }
 
@@ -592,7 +594,7 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
       at.core.log(3, `era: changing the data block size (${change}) is not supported`);
       refuse('EINVAL', 'Error reading metadata');
     }
-    return { metadataDev, originDev, blockSize, metadata };
+    return { metadataDev, originDev, blockSize, metadata: { ...metadata } };
   },
   status: ({ state, length }, { kind }, { core }) => {
     if (kind === 'ima') return '';
@@ -612,14 +614,26 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   // Its worker, which is asked, is stopped.
   statusWaits: true,
   // metadata_era_rollover()
-  preresume: ({ state: { metadata } }) => {
-    metadata.era++;
-    metadata.open = 0;
+  preresume: ({ state }, { core }) => {
+    state.metadata.era++;
+    state.metadata.open = 0;
+    commitEra(state, core);
   },
-  message: ({ state: { metadata } }, words, at) => {
-    eraMessage(metadata, words, at);
+  postsuspend: ({ state }, { core }) => {
+    commitEra(state, core);
+  },
+  message: ({ state }, words, at) => {
+    const { era: before } = state.metadata;
+    eraMessage(state.metadata, words, at);
+    // What ends an era is on the disk at once; that a snapshot was dropped, when the next one ends.
+    if (state.metadata.era !== before) commitEra(state, at.core);
   },
 });
+
+/** metadata_commit() */
+function commitEra({ metadataDev, metadata }: Era, core: Core): void {
+  core.state.disks.set(core.placeOf(metadataDev), { ...metadata });
+}
 
 /** What an era takes, in blocks, that a checkpoint, or a metadata snapshot, has opened. */
 const OPEN = { checkpoint: 4, snapshot: 5 };

@@ -79,10 +79,9 @@ function logProblem(
   }
   // What is left is too many regions, or a log without room for them.
   if (length <= size * MAX_REGIONS) return undefined;
-  // Linux before 5.18 does not count them, and has no memory for so many.
-  return core.is('6.1')
-    ? `region count exceeds limit of ${MAX_REGIONS}`
-    : "couldn't allocate clean bitset";
+  if (core.is('6.1')) return `region count exceeds limit of ${MAX_REGIONS}`;
+  // Linux before 5.18 does not count them, and has no memory for so many; a disk has those that are clean.
+  return `couldn't allocate ${type === 'core' ? 'clean' : 'sync'} bitset`;
 }
 
 /** The log is made before the mirrors are looked at: is it refused, though by its rules it is not? */

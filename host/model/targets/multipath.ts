@@ -185,7 +185,8 @@ function construct(given: readonly Bytes[], at: Construction): Multipath {
     queueBefore: features.queueIfNoPath,
     handler: features.bio ? undefined : handler,
     groups,
-    next,
+    // One that there is not is as good as none, and the first is told then.
+    next: next > count ? 1 : next,
   };
 }
 

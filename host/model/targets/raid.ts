@@ -1,5 +1,6 @@
 // dm-raid.c: arrays of md. What has to be in sync is as soon as an array is resumed; checks end at once.
 
+import { kstrtoint } from '../../targets/reader.js';
 import type { Core } from '../core.js';
 import { askChunks } from '../limits.js';
 import type { Bytes } from '../packet.js';
@@ -61,6 +62,12 @@ const valueOf = (options: Raid['options'], name: string): Bytes | undefined =>
 /** Of a check that a caller asks for. */
 const CHECKS = ['check', 'repair', 'resync', 'recover'];
 
+/** An option's value as TABLE tells it: numbers without what one may write around them. */
+function toldValue(name: string, word: Bytes): Bytes {
+  if (name === 'journal_dev') return word;
+  return `${kstrtoint(word) ?? word.toLowerCase()}`;
+}
+
 /** How many members hold data and no parity. */
 function dataMembers(level: Bytes, count: number, copies: number): number {
   if (level === 'raid1') return 1;
@@ -86,10 +93,15 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
   versions: { '5.10': [1, 15, 1] },
   greeting: (core) => (core.is('6.12') ? undefined : 'raid: Loading target version 1.15.1'),
   logs: (text, { core, length }, words) => {
-    const [level = '', count = ''] = words;
+    const [level = '', count = '', chunk = ''] = words;
+    if (!BEFORE_CHUNK.includes(text)) sayChunk(core, level, kstrtoint(chunk) ?? 0);
     const own = words.slice(3, 2 + Number(count)).map((word) => word.toLowerCase());
     if (text === 'Unable to parse RAID parameter') {
       core.log(3, `raid: ${text}: ${own.find((word) => !isOption(word)) ?? ''}`);
+    }
+    if (text === 'Supplied region size is too small') {
+      const size = kstrtoint(own[own.indexOf('region_size') + 1] ?? '');
+      core.log(3, `raid: Supplied region_size (${size} sectors) below minimum (${length >> 21n})`);
     }
     if (BEHIND_REGIONS.includes(text)) {
       sayRegionSize(
@@ -105,13 +117,14 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     const words = new Words(given, core);
     const level = words.next();
     const own = words.take(words.u32());
-    const chunk = own.u32();
+    const asked = kstrtoint(own.next()) ?? refuse('EINVAL');
+    sayChunk(core, level, asked);
     const options: [string, Bytes?][] = [];
     let journal: number | undefined;
     while (own.left > 0) {
       const name = own.next().toLowerCase();
       if (WITHOUT_VALUE.includes(name)) options.push([name]);
-      else if (OPTIONS.includes(name)) options.push([name, own.next()]);
+      else if (OPTIONS.includes(name)) options.push([name, toldValue(name, own.next())]);
       else refuse('EINVAL');
     }
     const value = (name: string): Bytes | undefined => valueOf(options, name);
@@ -130,7 +143,7 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     sayDiscards(core, level, members);
     return {
       level,
-      chunk,
+      chunk: level === 'raid1' ? 0 : asked,
       options: OPTIONS.flatMap((name) => options.filter(([option]) => option === name)),
       members,
       journal,
@@ -209,6 +222,16 @@ function statusText({ state }: Instance<Raid>, kind: string, core: Core): Bytes 
   return `${head},raid_state=${action}${each.join('')}${mode};`;
 }
 
+/** What the constructor refuses before it looks at the size of a chunk. */
+const BEFORE_CHUNK = [
+  'No arguments',
+  'Unrecognised raid_type',
+  'Cannot understand number of raid parameters',
+  'Cannot understand number of raid devices parameters',
+  'Invalid number of supplied raid devices',
+  'Insufficient number of devices',
+];
+
 /** What the constructor refuses behind the size of a region. */
 const BEHIND_REGIONS = [
   'Invalid flags combination',
@@ -222,6 +245,12 @@ const BEHIND_REGIONS = [
   'Invalid rdev size',
   'Failed to run raid array',
 ];
+
+/** parse_raid_params() */
+function sayChunk(core: Core, level: Bytes, chunk: number): void {
+  if (level !== 'raid1' || chunk === 0) return;
+  core.log(3, 'raid: Ignoring chunk size parameter for RAID 1');
+}
 
 /** validate_region_size() */
 function sayRegionSize(core: Core, level: Bytes, given: Bytes | undefined, length: bigint): void {

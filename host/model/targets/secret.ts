@@ -55,7 +55,13 @@ function keySizeOf(key: Bytes, core: Core): number | undefined {
     if (!core.state.keys.has(`${type}:${name}`)) refuse('ENOKEY', 'Error decoding and setting key');
     return Number(size);
   }
-  return /^([0-9a-f]{2})+$/i.test(key) ? key.length / 2 : undefined;
+  // Half a byte at the end is not looked at.
+  return /^([0-9a-f]{2})+.?$/is.test(key) ? key.length >> 1 : undefined;
+}
+
+/** What TABLE tells of a key. */
+function toldKey(key: Bytes, size: number): Bytes {
+  return key.startsWith(':') || key === '-' ? key : key.slice(0, 2 * size).toLowerCase();
 }
 
 /** What the constructor refuses behind the cipher, and of that what is behind the key. */
@@ -97,7 +103,7 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
     }
     return {
       cipher,
-      key: key.startsWith(':') ? key : key.toLowerCase(),
+      key: toldKey(key, keySize),
       keySize,
       keyValid: true,
       ivOffset,
@@ -174,7 +180,7 @@ function cryptMessage(state: Crypt, words: readonly Bytes[], { core }: Place): A
   if (!state.suspended) return say('not suspended during key manipulation.');
   if (words.length === 3 && what.toLowerCase() === 'set') {
     if (keySizeOf(key, core) !== state.keySize) return refuse('EINVAL');
-    state.key = key.startsWith(':') ? key : key.toLowerCase();
+    state.key = toldKey(key, state.keySize);
     state.keyValid = true;
     return undefined;
   }
@@ -322,6 +328,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     if (kind === 'ima') {
       const has = (flag: string): string => `,${flagText({ [flag]: flags.includes(flag) })}`;
       const mode = flags.find((flag) => flag.endsWith('_corruption'));
+      const errorMode = flags.find((flag) => flag.endsWith('_error'));
       const devices = `data_device_name=${devText(dataDev)},hash_device_name=${devText(hashDev)}`;
       const hash = `verity_algorithm=${algorithm},root_digest=${digest},salt=${salt}`;
       const rest = [
@@ -329,6 +336,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
         has('check_at_most_once'),
         signature === undefined ? '' : `,root_hash_sig_key_desc=${signature}`,
         mode === undefined ? '' : `,verity_mode=${mode}`,
+        errorMode === undefined ? '' : `,verity_error_mode=${errorMode}`,
       ];
       const first = `hash_failed=V,verity_version=${head}`;
       return `${measured(verity, core)},${first},${devices},${hash}${rest.join('')};`;
@@ -526,6 +534,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
   const { tagSize, sectorsPerBlock, journalSectors, log2Interleave, provided } = superblock;
   if (kind === 'info') return `0 ${provided} -`;
   const buffer = 1 << (31 - Math.clz32(Number(options.get('buffer_sectors') ?? 128)));
+  const interleave = isBlank && isRead ? 1 : 2 ** log2Interleave;
   if (kind === 'ima') {
     const flag = (name: string): string => `,${flagText({ [name]: options.has(name) })}`;
     const words = [
@@ -534,7 +543,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
       sectorsPerBlock === 1 ? '' : `,block_size=${sectorsPerBlock * 512}`,
       ',recalculate=n',
       ...['allow_discards', 'fix_padding', 'fix_hmac', 'legacy_recalculate'].map(flag),
-      `,journal_sectors=${journalSectors},interleave_sectors=${2 ** log2Interleave},buffer_sectors=${buffer};`,
+      `,journal_sectors=${journalSectors},interleave_sectors=${interleave},buffer_sectors=${buffer};`,
     ];
     return `${measured(integrity, core)}${words.join('')}`;
   }
@@ -549,7 +558,7 @@ function integrityStatus({ state }: Instance<Integrity>, kind: string, core: Cor
     ...given('reset_recalculate'),
     ...given('allow_discards'),
     ...(mode === 'D' && core.is('7.2') ? [] : [`journal_sectors:${journalSectors}`]),
-    `interleave_sectors:${isBlank && isRead ? 1 : 2 ** log2Interleave}`,
+    `interleave_sectors:${interleave}`,
     `buffer_sectors:${buffer}`,
     ...(mode === 'J'
       ? [

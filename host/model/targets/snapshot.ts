@@ -110,10 +110,10 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   const path = words.next();
   const opened = at.open(path);
   const word = words.next().toUpperCase();
-  // What follows an N is not looked at (dm-snap-transient.c transient_ctr).
-  const store = word.startsWith('N') ? 'N' : word;
-  if (store !== 'P' && store !== 'PO' && store !== 'N') return refuse('EINVAL');
-  const asked = BigInt(words.u32());
+  // What follows an N or PO is not looked at (dm-snap-transient.c and dm-snap-persistent.c).
+  const store = (['N', 'PO', 'P'] as const).find((start) => word.startsWith(start));
+  if (store === undefined) return refuse('EINVAL');
+  const asked = BigInt(kstrtouint(words.next()) ?? refuse('EINVAL'));
   const features = words.left > 0 ? words.take(words.u32()).rest() : [];
   const has = (name: string): boolean => features.some((word) => word.toLowerCase() === name);
   const zeroes = has('discard_zeroes_cow');

@@ -29,6 +29,8 @@ const STATUS: readonly Command[] = ['TABLE_STATUS', 'DEV_WAIT'];
 
 export const MASKS: readonly Mask[] = [
   { commands: STATUS, targets: MOVING, field: 'parameters' },
+  // Where a metadata snapshot is depends on whether the pool's timer, of a second, has committed before it.
+  { commands: STATUS, targets: ['thin-pool'], field: 'parameters', words: [3] },
   // Its worker digests one era after another, block by block; where a metadata snapshot is depends on all
   // that was written before it.
   { commands: STATUS, targets: ['era'], field: 'parameters', words: [1, 3] },
@@ -39,6 +41,9 @@ export const MASKS: readonly Mask[] = [
   },
   { commands: ['TARGET_MSG', 'DEV_RENAME', 'LIST_DEVICES'], targets: MOVING, field: 'event_nr' },
 ];
+
+/** What is behind the words of a target, up to the next or the end. */
+const FILLING = ['padding', 'unknown'];
 
 /** Where two answers part. */
 export interface Difference {
@@ -123,6 +128,7 @@ function compareReplies(
   let target: string | undefined;
   let isMoving = false;
   let size: Found | undefined;
+  let isShifted = false;
   for (const [index, field] of a.entries()) {
     const other = b[index];
     if (field.name === 'target_type') target = String(field.value);
@@ -132,11 +138,25 @@ function compareReplies(
       other?.name === field.name &&
       other.size === field.size &&
       isEqual(ours.subarray(field.offset, end), theirs.subarray(field.offset, end));
-    if (isSame) continue;
+    // Masked words of another length leave more, or less, of the same behind them.
+    const isFilled = isShifted && FILLING.includes(field.name) && other?.name === field.name;
+    isShifted = false;
+    if (
+      isSame ||
+      (isFilled &&
+        areSameAtEnd(
+          ours.subarray(field.offset, end),
+          theirs.subarray(other.offset, other.offset + other.size),
+        ))
+    )
+      continue;
     // A reply's own event_nr stands before its dev.
     const owner = field.offset < 48 ? moving.has(devOf(ours)) : isMoving;
     const whose = { command, target, isMoving: owner };
-    if (other !== undefined && isMasked(step, whose, field, other)) continue;
+    if (other !== undefined && isMasked(step, whose, field, other)) {
+      isShifted = field.name === 'parameters';
+      continue;
+    }
     const found = {
       field: field.name,
       offset: field.offset,
@@ -201,6 +221,12 @@ function noteMoving(step: Step, answer: Answer, moving: Set<number>): void {
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** Is one of them the end of the other? */
+function areSameAtEnd(a: Uint8Array, b: Uint8Array): boolean {
+  const length = Math.min(a.length, b.length);
+  return isEqual(a.subarray(a.length - length), b.subarray(b.length - length));
 }
 
 function show({ value, meaning, size }: Field): string {

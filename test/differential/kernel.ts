@@ -1,6 +1,6 @@
 // The world of this machine's own kernel, in a guest: its two disks are overwritten.
 
-import { DM_DEFERRED_REMOVE, KernelTransport, REQUEST_CODE } from 'devicemapper';
+import { DM_DEFERRED_REMOVE, DeviceMapperSync, KernelTransport, REQUEST_CODE } from 'devicemapper';
 import * as fs from 'node:fs';
 import { bytesOf, type Step, type World } from './script.js';
 import { DISKS, MAJOR } from './tables.js';
@@ -24,6 +24,14 @@ const WORKED_ON: ReadonlySet<number> = new Set([
 const isDeferred = (step: Step & { readonly do: 'ioctl' }): boolean =>
   (new DataView(bytesOf(step).buffer).getUint32(28, true) & DM_DEFERRED_REMOVE) !== 0;
 
+/** Is a device left that is to be removed, and that nobody holds? */
+function isAnyDue(dm: DeviceMapperSync): boolean {
+  return dm.listDevices().some(({ dev }) => {
+    const found = dm.findDevice({ dev });
+    return found?.deferredRemove === true && found.openCount === 0;
+  });
+}
+
 export function kernelWorld(): World & { close: () => void } {
   const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
   if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
@@ -37,6 +45,7 @@ export function kernelWorld(): World & { close: () => void } {
     );
   }
   const transport = KernelTransport.open();
+  const dm = new DeviceMapperSync(transport);
   /** Is a worker to remove something, and to log how many it has left? */
   let deferred = false;
   const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
@@ -60,6 +69,8 @@ export function kernelWorld(): World & { close: () => void } {
         if (isDeferred(step)) deferred = true;
         transport.sleepSync(deferred ? 20 : 2);
       }
+      // With many devices, or on a busy machine, the worker takes longer, and says what is left when it is done.
+      for (let tries = 0; deferred && tries < 20 && isAnyDue(dm); tries++) transport.sleepSync(20);
     },
     wipe() {
       deferred = false;

@@ -10,7 +10,8 @@ export interface Transport {
   /**
    * Issue one ioctl on the control node.
    * @param request - the request code, as in `REQUEST_CODE.TABLE_LOAD`
-   * @param buffer - the request's bytes, overwritten by the reply's
+   * @param buffer - the request's bytes, overwritten by the reply's: as many as its data_size says, as a
+   *   kernel takes that at its word
    * @returns 0, or the positive errno, after which nothing in `buffer` means anything
    */
   ioctl(request: number, buffer: Uint8Array): number;

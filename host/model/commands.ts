@@ -15,7 +15,7 @@ import {
   targetTypeNamed,
   typeOf,
 } from './table.js';
-import { destroy, inOrder, removeAll, resume, suspend, swap } from './mapped.js';
+import { destroy, inOrder, removeAll, resume, suspend, swap, verifyIntegrity } from './mapped.js';
 import { align, type Bytes, type Packet } from './packet.js';
 import { Refusal, refuse } from './refusal.js';
 import type { Device, Table } from './state.js';
@@ -451,6 +451,7 @@ function setUpQueue(core: Core, device: Device, table: Table): void {
     if (!core.is('6.1')) device.type = table.type;
     throw error;
   }
+  verifyIntegrity(core, device, table);
   device.type = table.type;
   device.registered = true;
 }

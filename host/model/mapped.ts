@@ -30,11 +30,7 @@ export function swap(core: Core, device: Device, table: Table): Table | undefine
   const kept = before !== undefined && hasNoDevices(table);
   const limits = kept ? device.limits : calculateLimits(core, device, table);
   const size = sizeOf(table);
-  // dm_table_verify_integrity()
-  if (device.integrityProfile && !table.targets.some(({ type }) => type === 'integrity')) {
-    core.log(4, `table: ${core.nameOf(device)}: unable to establish an integrity profile`);
-    device.integrityProfile = false;
-  }
+  verifyIntegrity(core, device, table);
   if (size !== device.size) device.geometry = [0, 0, 0, 0];
   device.limits = limits;
   device.size = size;
@@ -43,6 +39,13 @@ export function swap(core: Core, device: Device, table: Table): Table | undefine
   else device.immutableType = table.immutableType;
   core.globalEvent();
   return before;
+}
+
+/** dm_table_verify_integrity() */
+export function verifyIntegrity(core: Core, device: Device, table: Table): void {
+  if (!device.integrityProfile || table.targets.some(({ type }) => type === 'integrity')) return;
+  core.log(4, `table: ${core.nameOf(device)}: unable to establish an integrity profile`);
+  device.integrityProfile = false;
 }
 
 /** dm_resume() */

@@ -42,6 +42,9 @@ export const MASKS: readonly Mask[] = [
   { commands: ['TARGET_MSG', 'DEV_RENAME', 'LIST_DEVICES'], targets: MOVING, field: 'event_nr' },
 ];
 
+/** Of a target, in bytes (dm-ioctl.c next_target). */
+const ALIGNMENT = 8;
+
 /** What is behind the words of a target, up to the next or the end. */
 const FILLING = ['padding', 'unknown'];
 
@@ -129,6 +132,8 @@ function compareReplies(
   let isMoving = false;
   let size: Found | undefined;
   let isShifted = false;
+  /** By how many bytes our masked words are longer, and by how many our sizes say to be. */
+  let [longer, larger] = [0, 0];
   for (const [index, field] of a.entries()) {
     const other = b[index];
     if (field.name === 'target_type') target = String(field.value);
@@ -155,6 +160,7 @@ function compareReplies(
     const whose = { command, target, isMoving: owner };
     if (other !== undefined && isMasked(step, whose, field, other)) {
       isShifted = field.name === 'parameters';
+      if (isShifted) longer += field.size - other.size;
       continue;
     }
     const found = {
@@ -167,8 +173,10 @@ function compareReplies(
     // A size that differs says little: what is behind it says why.
     if (field.name !== 'data_size' && field.name !== 'next') return found;
     size ??= found;
+    if (field.name === 'data_size') larger = Number(field.value) - Number(other?.value);
   }
-  return size;
+  // The end of the last target is not aligned, others are.
+  return longer !== 0 && Math.abs(larger - longer) < ALIGNMENT ? undefined : size;
 }
 
 /** Whose field it is. */

@@ -92,7 +92,7 @@ Judges('a mask hides the status of its targets, and nothing else', () => {
     view.setUint32(28, flags, true);
     const sequence = [step()];
     // One target at 312, as the kernel writes it.
-    [4, 48, 0, 368, 312, 1].forEach((value, i) => {
+    [4, 48, 0, 0, 312, 1].forEach((value, i) => {
       view.setUint32(4 * i, value, true);
     });
     view.setUint32(312 + 20, 56, true);
@@ -102,6 +102,7 @@ Judges('a mask hides the status of its targets, and nothing else', () => {
     text(312 + 24, type);
     const told = statuses.map((status) => {
       text(312 + 40, status);
+      view.setUint32(12, 312 + 40 + status.length + 1, true);
       const { in: out } = step() as Step & { readonly do: 'ioctl' };
       return { errno: 0, out };
     });

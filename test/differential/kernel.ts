@@ -24,9 +24,14 @@ const WORKED_ON: ReadonlySet<number> = new Set([
 const isDeferred = (step: Step & { readonly do: 'ioctl' }): boolean =>
   (new DataView(bytesOf(step).buffer).getUint32(28, true) & DM_DEFERRED_REMOVE) !== 0;
 
-/** Is a device left that is to be removed, and that nobody holds? */
+/** Is a device still to be removed that nobody holds, or being destroyed, as a pool is while it commits? */
 function isAnyDue(dm: DeviceMapperSync): boolean {
-  return dm.listDevices().some(({ dev }) => {
+  const devices = dm.listDevices();
+  const minors = new Set(devices.map(({ minor }) => `dm-${minor}`));
+  if (fs.readdirSync('/sys/block').some((disk) => disk.startsWith('dm-') && !minors.has(disk))) {
+    return true;
+  }
+  return devices.some(({ dev }) => {
     const found = dm.findDevice({ dev });
     return found?.deferredRemove === true && found.openCount === 0;
   });

@@ -6,6 +6,9 @@ import { DISKS, MAJOR } from './tables.js';
 
 type Release = ModelKernel['release'];
 
+/** Before Linux 6.12 a '128', as a block size that slips to where a device is named, is one in hexadecimal: 1:40. */
+const RAM = { '/dev/ram40': { sectors: 32768, dev: '1:40' } };
+
 /** What a guest of this name runs: 7.x is whatever Debian's sid has. */
 export function releaseOf(kernel: string): Release {
   return kernel === '7.x' ? '7.2' : (kernel as Release);
@@ -13,7 +16,8 @@ export function releaseOf(kernel: string): Release {
 
 export function modelWorld(kernel: string): World {
   const release = releaseOf(kernel);
-  const model = new ModelKernel({ release, major: MAJOR, blockDevices: DISKS });
+  const blockDevices = release === '5.10' || release === '6.1' ? { ...DISKS, ...RAM } : DISKS;
+  const model = new ModelKernel({ release, major: MAJOR, blockDevices });
   let clean: ModelSnapshot | undefined;
   return {
     transport: model,
@@ -32,7 +36,10 @@ export function modelWorld(kernel: string): World {
     settle: () => undefined,
     // As it was behind the sequence that loads all modules; of a guest, these stay loaded, too.
     wipe() {
-      clean ??= model.snapshot();
+      if (clean === undefined) {
+        for (const path of Object.keys(DISKS)) model.wipe(path);
+        clean = model.snapshot();
+      }
       model.restore(clean);
     },
   };

@@ -564,6 +564,8 @@ interface EraMetadata {
   held: boolean;
   /** Blocks that the era which is open has taken: until a suspend closes it. */
   open: number;
+  /** How many blocks eras are noted of: as the target had that was resumed last. */
+  blocks: number;
 }
 
 interface Era {
@@ -588,6 +590,7 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
       era: 0,
       held: false,
       open: 0,
+      blocks: 0,
     });
     if (metadata.blockSize !== blockSize) {
       const change = `from ${metadata.blockSize} to ${blockSize}`;
@@ -596,13 +599,13 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
     }
     return { metadataDev, originDev, blockSize, metadata: { ...metadata } };
   },
-  status: ({ state, length }, { kind }, { core }) => {
+  status: ({ state }, { kind }, { core }) => {
     if (kind === 'ima') return '';
     const { metadataDev, originDev, blockSize, metadata } = state;
     if (kind === 'table') return `${devText(metadataDev)} ${devText(originDev)} ${blockSize}`;
     const { era: now, held } = metadata;
     const all = blocksOf(core, metadataDev);
-    const used = bitmapsOf(all) + eraBlocksOf(metadata, Number(length) / blockSize);
+    const used = bitmapsOf(all) + eraBlocksOf(metadata);
     return `${METADATA_BLOCK} ${used}/${all} ${now} ${held ? core.since(ROOTS)! : '-'}`;
   },
   areas: ({ state: { originDev } }, { core }) => [
@@ -613,10 +616,14 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
   },
   // Its worker, which is asked, is stopped.
   statusWaits: true,
-  // metadata_era_rollover()
-  preresume: ({ state }, { core }) => {
-    state.metadata.era++;
-    state.metadata.open = 0;
+  // metadata_resize(), metadata_era_rollover()
+  preresume: ({ state, length }, { core }) => {
+    const { era: before } = state.metadata;
+    Object.assign(state.metadata, {
+      blocks: Number(length) / state.blockSize,
+      era: before + 1,
+      open: 0,
+    });
     commitEra(state, core);
   },
   postsuspend: ({ state }, { core }) => {
@@ -646,7 +653,7 @@ const ROOTS = { '5.10': 6, '6.1': 22 };
  * Blocks of an era's metadata that are used, beside bitmaps, when its worker has digested what there is: five
  * when it is made, and from the first resume on the bitset of the era, and the array of when each was written.
  */
-function eraBlocksOf({ era: now, held, open }: EraMetadata, blocks: number): number {
+function eraBlocksOf({ era: now, held, open, blocks }: EraMetadata): number {
   return 5 + (now === 0 ? 0 : 2 + leavesOf(blocks, 4) + (held ? HELD : 0) + open);
 }
 

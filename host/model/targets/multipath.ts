@@ -168,11 +168,28 @@ const IN_GROUPS = [
   'error getting device',
 ];
 
+/** What the constructor refuses before it comes to the arguments of a hardware handler. */
+const BEFORE_HANDLER = [
+  'invalid number of feature args',
+  'Unrecognised multipath feature request',
+  'pg_init_retries must be between 1 and 50',
+  'pg_init_delay_msecs must be between 0 and 60000',
+  'invalid number of hardware handler args',
+];
+
+/** parse_hw_handler() */
+function handlerOf(words: Words, isBio: boolean, core: Core): Bytes | undefined {
+  const [handler] = words.take(words.u32()).rest();
+  if (handler === undefined || !isBio) return handler;
+  core.log(3, "multipath: bio-based multipath doesn't allow hardware handler args");
+  return undefined;
+}
+
 /** multipath_ctr() */
 function construct(given: readonly Bytes[], at: Construction): Multipath {
   const words = new Words(given, at.core);
   const features = featuresOf(words.take(words.u32()));
-  const [handler] = words.take(words.u32()).rest();
+  const handler = handlerOf(words, features.bio, at.core);
   const count = words.u32();
   const next = words.u32();
   const groups: Group[] = [];
@@ -183,7 +200,7 @@ function construct(given: readonly Bytes[], at: Construction): Multipath {
     ...features,
     retain,
     queueBefore: features.queueIfNoPath,
-    handler: features.bio ? undefined : handler,
+    handler,
     groups,
     // One that there is not is as good as none, and the first is told then.
     next: next > count ? 1 : next,
@@ -204,6 +221,11 @@ export const multipath: AnyTargetType = /* @__PURE__ */ targetType<Multipath>({
       if (!(error instanceof Refusal)) throw error;
     }
     return false;
+  },
+  logs: (text, { core }, given) => {
+    if (BEFORE_HANDLER.includes(text) || IN_GROUPS.includes(text)) return;
+    const words = new Words(given, core);
+    handlerOf(words, featuresOf(words.take(words.u32())).bio, core);
   },
   status: ({ state }, { kind }, { core }) => {
     if (kind === 'ima') return measuredText(state, core);

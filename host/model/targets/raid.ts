@@ -177,8 +177,8 @@ export const raid: AnyTargetType = /* @__PURE__ */ targetType<Raid>({
     const key = name.toLowerCase();
     // A raid0 has nothing to sync.
     if (state.level === 'raid0') return refuse('EINVAL');
-    // Linux 5.10 takes messages then, too, but waits with what it is to do.
-    if (state.suspended && core.is('6.1')) return refuse('EBUSY');
+    // Before 6.12 messages are taken then, too, but what they ask for waits.
+    if (state.suspended && core.is('6.12')) return refuse('EBUSY');
     if (key === 'idle' || key === 'frozen') {
       // From 6.12 on they fall through to what knows them not.
       return core.is('6.12') ? refuse('EINVAL') : undefined;

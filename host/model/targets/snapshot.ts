@@ -25,7 +25,7 @@ interface Snapshot {
   readonly origin: number;
   readonly cow: number;
   /** As in TABLE. */
-  readonly store: 'P' | 'PO' | 'N';
+  store: 'P' | 'PO' | 'N';
   /** In sectors; 0 while another snapshot has the store. */
   chunk: bigint;
   /** Was it resumed? */
@@ -34,6 +34,8 @@ interface Snapshot {
   valid: boolean;
   readonly zeroes: boolean;
   readonly passdown: boolean;
+  /** Who is to hand over its store, until that is done. */
+  source?: Snapshot;
 }
 
 /** What a persistent store has in its header. */
@@ -61,23 +63,27 @@ function snapshotsOf(
     .filter(({ state }) => state.origin === origin);
 }
 
-/** __validate_exception_handover(): does another snapshot have the store, to hand it over? */
-function hasSource(at: Construction, origin: number, cow: number, originMode: Mode): boolean {
+/** __validate_exception_handover(): which snapshot has the store, and is to hand it over? */
+function sourceOf(
+  at: Construction,
+  origin: number,
+  cow: number,
+  originMode: Mode,
+): Snapshot | undefined {
   const all = snapshotsOf(at.core, origin, at.table.targets);
   const sharing = all.filter(({ state }) => state.cow === cow);
   if (sharing.length >= 2 || sharing.some(({ state }) => !state.active)) {
     refuse('EINVAL', 'Snapshot cow pairing for exception table handover failed');
   }
   const [source] = sharing;
-  if (source === undefined) return false;
-  if (originMode === 'read') return true;
+  if (source === undefined || originMode === 'read') return source?.state;
   if (all.some(({ type }) => type === 'snapshot-merge')) {
     refuse('EINVAL', 'A snapshot is already merging.');
   }
   if (source.state.store === 'N') {
     refuse('EINVAL', 'Snapshot exception store does not support snapshot-merge.');
   }
-  return true;
+  return source.state;
 }
 
 /** dm-snap-persistent.c read_header(): what is there already is kept to. */
@@ -118,9 +124,10 @@ function construct(given: readonly Bytes[], at: Construction, originMode: Mode):
   const has = (name: string): boolean => features.some((word) => word.toLowerCase() === name);
   const zeroes = has('discard_zeroes_cow');
   const passdown = has('discard_passdown_origin');
-  const isHandedOver = hasSource(at, origin, opened, originMode);
-  const chunk = isHandedOver ? 0n : store === 'N' ? asked : chunkOf(at, opened, asked);
-  return { origin, cow: opened, store, chunk, zeroes, passdown, active: false, valid: true };
+  const made = { origin, cow: opened, store, zeroes, passdown, active: false, valid: true };
+  const source = sourceOf(at, origin, opened, originMode);
+  if (source !== undefined) return { ...made, chunk: 0n, source };
+  return { ...made, chunk: store === 'N' ? asked : chunkOf(at, opened, asked) };
 }
 
 /**
@@ -133,7 +140,9 @@ const earlier =
     if (text !== 'Chunk size not set') return false;
     const [from, to] = [at.core.lookup(origin), at.core.lookup(cow)];
     return (
-      typeof from === 'number' && typeof to === 'number' && hasSource(at, from, to, originMode)
+      typeof from === 'number' &&
+      typeof to === 'number' &&
+      sourceOf(at, from, to, originMode) !== undefined
     );
   };
 
@@ -212,12 +221,16 @@ const preresume: NonNullable<TargetType<Snapshot>['preresume']> = ({ state }, { 
   say('Unable to perform snapshot handover until source is suspended.');
 };
 
-/** snapshot_resume() */
-const resume = ({ state }: Instance<Snapshot>, { core }: Place): void => {
+/** snapshot_resume(), __handover_exceptions(): stores change hands, but for what becomes of a full one. */
+const resume = ({ state }: Instance<Snapshot>): void => {
   state.active = true;
-  if (state.chunk !== 0n || state.store === 'N' || !state.valid) return;
-  const header = core.state.disks.get(core.placeOf(state.cow)) as Header | undefined;
-  state.chunk = header?.chunk ?? 0n;
+  const { source, store, chunk } = state;
+  if (source === undefined) return;
+  delete state.source;
+  if (!state.valid) return;
+  state.store = source.store === 'N' ? 'N' : store === 'PO' ? 'PO' : 'P';
+  state.chunk = source.chunk;
+  Object.assign(source, { store, chunk });
 };
 
 /** snapshot_dtr(): who waits for its store waits in vain. */

@@ -77,8 +77,10 @@ const METADATA_BLOCK = 8n;
 /** What an empty pool's trees and space maps take; a pool that was resumed has a bitmap of its data besides. */
 const EMPTY_BLOCKS = 8n;
 
+/** A pool is there for as long as a target of it, or a thin device on it. */
 function pools(core: Core): Pool[] {
-  return [...targetsOf(core, 'thin-pool')].map(({ target }) => (target.state as PoolTarget).pool);
+  const held = ['thin-pool', 'thin'].flatMap((type) => [...targetsOf(core, type)]);
+  return held.map(({ target }) => (target.state as PoolTarget | Thin).pool);
 }
 
 function thins(core: Core, pool: Pool): { device: Device; id: number }[] {

@@ -121,7 +121,7 @@ export function addTarget(
       return dev;
     },
   };
-  let words: readonly Bytes[] = [];
+  let words: readonly Bytes[] | undefined;
   try {
     check(core, table, type);
     if (begin !== sizeOf(table)) refuse('EINVAL', 'Gap in table');
@@ -132,7 +132,7 @@ export function addTarget(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     for (const dev of opened.reverse()) putDevice(core, device, table, dev);
-    type.logs?.(error.text, at, words);
+    if (words !== undefined) type.logs?.(error.text, at, words);
     const symbol = core.is('6.1') ? ` (-${error.code})` : '';
     core.log(3, `table: ${where}: ${name}: ${error.text}${symbol}`);
     throw error;

@@ -139,6 +139,84 @@ Model('a multipath begins with its first group where the one it names is not the
   assert.is(dm.getTable('x').targets[0]?.parameters, '0 0 1 1 queue-length 0 1 1 8:16 1 ');
 });
 
+Model('who hands over its store gets the one that took it', () => {
+  // As Linux 6.1 and 6.12 did.
+  for (const [store, taker, after, before] of [
+    ['P 16', 'N 8', 'P 16', 'N 0'],
+    ['PO 16', 'P 32', 'P 16', 'P 0'],
+    ['PO 16', 'PO 0', 'PO 16', 'PO 0'],
+  ]) {
+    const [, dm] = made();
+    const told = (name: string): string | undefined =>
+      dm.getTable(name).targets[0]?.words.slice(2).join(' ');
+    dm.createActiveDevice('a', `0 64 snapshot 8:16 8:32 ${store}`);
+    dm.createDevice('b');
+    dm.loadTable('b', `0 64 snapshot 8:16 8:32 ${taker}`);
+    dm.suspend('a');
+    dm.resume('b');
+    assert.equal([told('b'), told('a')], [after, before], taker);
+  }
+});
+
+Model('a pool is there for as long as a thin device on it', () => {
+  const [, dm] = made();
+  dm.createActiveDevice('pool', '0 4096 thin-pool /dev/sdc /dev/sdb 128 0');
+  dm.sendMessage('pool', 'create_thin 0');
+  dm.createActiveDevice('thin', '0 64 thin /dev/mapper/pool 0');
+  dm.loadTable('pool', '0 64 error');
+  dm.suspend('pool', { noflush: true });
+  dm.resume('pool');
+  dm.createDevice('other');
+  const load = (): unknown => dm.loadTable('other', '0 4096 thin-pool /dev/sdc /dev/sdb 128 0');
+  assert.is(refused(load).code, 'EBUSY');
+});
+
+Model('an integrity that is refused has given its device a profile, before Linux 6.11', () => {
+  for (const [release, lines] of [
+    ['6.1', ['device-mapper: table: 253:0: unable to establish an integrity profile']],
+    ['6.12', []],
+  ] as const) {
+    const [model, dm] = made({ release });
+    dm.createDevice('x');
+    refused(() => dm.loadTable('x', '0 64 integrity 8:16 0 4 D 0\n64 8 zero'));
+    const request = encodeRequest('TABLE_LOAD', { name: 'x', targets: '0 8 zero' });
+    assert.is(model.ioctl(REQUEST_CODE.TABLE_LOAD, request), 0);
+    assert.equal(model.kernelLog(), lines, release);
+  }
+});
+
+Model('a raid takes messages while it is suspended, before Linux 6.12, and waits', () => {
+  const said = (release: Release): (string | undefined)[] => {
+    const [, dm] = made({ release });
+    dm.createActiveDevice('x', '0 64 raid raid1 2 0 nosync 2 - 8:16 - 8:32');
+    dm.suspend('x');
+    return ['nonsense', 'check', 'nonsense', 'idle', 'check'].map((message) => {
+      try {
+        dm.sendMessage('x', message);
+        return undefined;
+      } catch (error) {
+        return (error as KernelError).code;
+      }
+    });
+  };
+  const waits = ['EINVAL', undefined, 'EBUSY', undefined, 'EBUSY'];
+  assert.equal(said('5.10'), waits);
+  assert.equal(said('6.1'), waits);
+  assert.equal(said('6.12'), Array(5).fill('EBUSY'));
+});
+
+Model('a hardware handler is not for bios', () => {
+  const [model, dm] = made();
+  dm.createDevice('x');
+  const words = 'multipath 2 queue_mode bio 1 alua 1 1 queue-length 0 1 1 8:16 1';
+  const request = encodeRequest('TABLE_LOAD', { name: 'x', targets: `0 64 ${words}` });
+  assert.is(model.ioctl(REQUEST_CODE.TABLE_LOAD, request), 0);
+  const said = "device-mapper: multipath: bio-based multipath doesn't allow hardware handler args";
+  assert.is(model.kernelLog()[0], said);
+  const { kernelLog } = refused(() => dm.loadTable('x', `0 64 ${words.replace('1 1 q', '1 0 q')}`));
+  assert.is(kernelLog[0], said);
+});
+
 Model('of a key no half of a byte is looked at', () => {
   const [, dm] = made();
   const key = '00112233445566778899AABBCCDDEEFF';

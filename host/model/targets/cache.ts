@@ -630,10 +630,8 @@ export const era: AnyTargetType = /* @__PURE__ */ targetType<Era>({
     commitEra(state, core);
   },
   message: ({ state }, words, at) => {
-    const { era: before } = state.metadata;
     eraMessage(state.metadata, words, at);
-    // What ends an era is on the disk at once; that a snapshot was dropped, when the next one ends.
-    if (state.metadata.era !== before) commitEra(state, at.core);
+    commitEra(state, at.core);
   },
 });
 

@@ -168,13 +168,13 @@ const IN_GROUPS = [
   'error getting device',
 ];
 
-/** What the constructor refuses before it comes to the arguments of a hardware handler. */
-const BEFORE_HANDLER = [
-  'invalid number of feature args',
-  'Unrecognised multipath feature request',
-  'pg_init_retries must be between 1 and 50',
-  'pg_init_delay_msecs must be between 0 and 60000',
-  'invalid number of hardware handler args',
+/** What the constructor refuses when it has seen that a hardware handler is not for bios. */
+const BEHIND_HANDLER = [
+  'invalid number of priority groups',
+  'invalid initial priority group number',
+  'invalid initial priority group',
+  'not enough priority group arguments',
+  'priority group count mismatch',
 ];
 
 /** parse_hw_handler() */
@@ -223,7 +223,7 @@ export const multipath: AnyTargetType = /* @__PURE__ */ targetType<Multipath>({
     return false;
   },
   logs: (text, { core }, given) => {
-    if (BEFORE_HANDLER.includes(text) || IN_GROUPS.includes(text)) return;
+    if (!BEHIND_HANDLER.includes(text)) return;
     const words = new Words(given, core);
     handlerOf(words, featuresOf(words.take(words.u32())).bio, core);
   },

@@ -16,10 +16,11 @@ export function lintPage(): string {
     'the\nfirst load of it: where no release is said, what some refuse and others do not is a warning. Of ' +
     "what a\ntarget's type refuses the first finding is told, as the kernel looks no further.\n\n" +
     'Kernels judge that: `npm run agreement` makes tables on either side of the bound of each rule, good ' +
-    'ones\nand ones with a change anywhere, lints them, and loads each into a new device. A false alarm is ' +
-    'an error of a\ntable that the kernel loads, a miss a table that it refuses without one. Undecided is ' +
-    'what it refuses for a\ndevice or a type that is not there, or for what is on a disk, which the linter ' +
-    'cannot know. Misworded is\nwhat it refuses with another errno, or in other words, than the rule has.\n';
+    'ones,\nand ones changed anywhere until half are refused, lints them, and loads each into a new device. ' +
+    'A false\nalarm is an error of a table that the kernel loads, a miss a table that it refuses without ' +
+    'one. Undecided is\nwhat it refuses for a device or a type that is not there, or for what is on a disk, ' +
+    'which the linter cannot\nknow. Misworded is what it refuses with another errno, or in other words, ' +
+    'than the rule has.\n';
   return [
     '<!-- Written by `npm run docs:lint` from host/lint.ts, host/targets/ and test/agreement/. -->\n',
     '# Lint rules\n',

@@ -95,6 +95,8 @@ function encode({ payload = [], fill = 0, ...request }: Request): Uint8Array {
   const usual = { dev: 0, flags: 0, eventNr: 0, name: '', uuid: '', targetCount: 0, openCount: 0 };
   const whole = { version: [4, 0, 0], dataStart: HEADER_SIZE, ...usual, ...request, dataSize };
   const bytes = new Uint8Array(dataSize).fill(fill);
+  // Where a target tells nothing, Linux takes what the buffer held for it, up to a NUL (dm-unstripe.c unstripe_status).
+  bytes[dataSize - 1] = 0;
   bytes.set(naive.encodeHeader(whole as never));
   bytes.set(payload, HEADER_SIZE);
   return bytes;

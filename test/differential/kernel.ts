@@ -24,13 +24,14 @@ const WORKED_ON: ReadonlySet<number> = new Set([
 const isDeferred = (step: Step & { readonly do: 'ioctl' }): boolean =>
   (new DataView(bytesOf(step).buffer).getUint32(28, true) & DM_DEFERRED_REMOVE) !== 0;
 
+/** The disks of mapped devices, of those that are just being destroyed, too. */
+const disks = (): string[] => fs.readdirSync('/sys/block').filter((disk) => disk.startsWith('dm-'));
+
 /** Is a device still to be removed that nobody holds, or being destroyed, as a pool is while it commits? */
 function isAnyDue(dm: DeviceMapperSync): boolean {
   const devices = dm.listDevices();
-  const minors = new Set(devices.map(({ minor }) => `dm-${minor}`));
-  if (fs.readdirSync('/sys/block').some((disk) => disk.startsWith('dm-') && !minors.has(disk))) {
-    return true;
-  }
+  const known = new Set(devices.map(({ minor }) => `dm-${minor}`));
+  if (disks().some((disk) => !known.has(disk))) return true;
   return devices.some(({ dev }) => {
     const found = dm.findDevice({ dev });
     return found?.deferredRemove === true && found.openCount === 0;
@@ -53,6 +54,8 @@ export function kernelWorld(): World & { close: () => void } {
   const dm = new DeviceMapperSync(transport);
   /** Is a worker to remove something, and to log how many it has left? */
   let deferred = false;
+  /** How many disks there were behind the last step. */
+  let left = Infinity;
   const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   return {
     transport,
@@ -74,11 +77,16 @@ export function kernelWorld(): World & { close: () => void } {
         if (isDeferred(step)) deferred = true;
         transport.sleepSync(deferred ? 20 : 2);
       }
+      if (!deferred) return;
       // With many devices, or on a busy machine, the worker takes longer, and says what is left when it is done.
-      for (let tries = 0; deferred && tries < 20 && isAnyDue(dm); tries++) transport.sleepSync(20);
+      for (let tries = 0; tries < 20 && isAnyDue(dm); tries++) transport.sleepSync(20);
+      const { length } = disks();
+      if (length < left) transport.sleepSync(30);
+      left = length;
     },
     wipe() {
       deferred = false;
+      left = Infinity;
       for (const [path, length] of Object.entries(WIPED)) {
         const fd = fs.openSync(path, 'r+');
         fs.writeSync(fd, new Uint8Array(length));

@@ -284,6 +284,18 @@ export function formatConcise(devices: readonly ConciseInput[]): string {
 }
 
 /**
+ * The value of a boot parameter, whose name and quotes may be there, as lib/cmdline.c next_arg() takes them; blanks
+ * in place of what is left out keep the offsets.
+ */
+function valueOf(parameter: string, name: RegExp): string {
+  const blank = (found: string): string => ' '.repeat(found.length);
+  const value = text(parameter);
+  const bare = value.replace(name, blank);
+  const isQuoted = /^\s*"/.test(bare) || (bare !== value && /^\s*"/.test(value));
+  return isQuoted ? bare.replace(/^\s*"/, blank).replace(/"\s*$/, blank) : bare;
+}
+
+/**
  * The kernel's boot parameter `dm-mod.create=`, whose value has the shape of {@link parseConcise} without
  * escapes, or the old `dm=`, which says so in `note`. The parameter's name and its quotes may be there.
  *
@@ -293,12 +305,7 @@ export function formatConcise(devices: readonly ConciseInput[]): string {
  * @see drivers/md/dm-init.c dm_parse_devices()
  */
 export function parseDmModCreate(parameter: string): ConciseDevice[] {
-  // Blanks in place of what is left out keep the offsets.
-  const blank = (found: string): string => ' '.repeat(found.length);
-  const quoted = /^\s*(?:"?(?:dm-mod\.create|dm)=)?"/;
-  let value = text(parameter);
-  if (quoted.test(value)) value = value.replace(/"\s*$/, blank);
-  value = value.replace(quoted, blank).replace(/^\s*(?:dm-mod\.create|dm)=/, blank);
+  const value = valueOf(parameter, /^\s*"?(?:dm-mod\.create|dm)=/);
   const source = new Source(value, { escapes: false });
   if (/^\s*\d+\s+\S+\s+\S+\s+r[ow]\s+\d+\s*,/.test(value)) return oldDevices(source);
   const { length } = value.trim();
@@ -429,17 +436,19 @@ function fieldOf(value: unknown, least: number, size: number, path: string): str
 }
 
 /**
- * The devices that `dm-mod.waitfor=` has the kernel wait for before it makes those of `dm-mod.create=`.
+ * The devices that `dm-mod.waitfor=` has the kernel wait for before it makes those of `dm-mod.create=`. The
+ * parameter's name and its quotes may be there.
  *
  * @example parseDmModWaitfor('dm-mod.waitfor=/dev/sda1,/dev/sda2') // ['/dev/sda1', '/dev/sda2']
  * @throws {InputError} an empty one, more than 256, with `offset`
  * @see drivers/md/dm-init.c dm_init_init(); from 6.2 on
  */
 export function parseDmModWaitfor(parameter: string): string[] {
-  const source = new Source(text(parameter), { escapes: false });
-  const begin = /^\s*(?:dm-mod\.waitfor=)?/.exec(parameter)![0].length;
+  const value = valueOf(parameter, /^\s*"?dm-mod\.waitfor=/);
+  const source = new Source(value, { escapes: false });
+  const begin = value.length - value.trimStart().length;
   let offset = begin;
-  const devices = parameter
+  const devices = value
     .slice(begin)
     .split(',')
     .map((device) => {

@@ -189,6 +189,12 @@ Concise('the limits of boot parameters are held', () => {
     (error: { path?: string }) => error.path === 'devices[0].targets[0].parameters',
   );
   assert.equal(parseDmModWaitfor(' /dev/sda1, PARTLABEL=x'), ['/dev/sda1', 'PARTLABEL=x']);
+  for (const quoted of [
+    'dm-mod.waitfor="/dev/sda1,/dev/sdb"',
+    '"dm-mod.waitfor=/dev/sda1,/dev/sdb"',
+  ]) {
+    assert.equal(parseDmModWaitfor(quoted), ['/dev/sda1', '/dev/sdb'], quoted);
+  }
   assert.is(formatDmModWaitfor(['/dev/sda1', 'PARTLABEL=x']), '/dev/sda1,PARTLABEL=x');
   assert.throws(() => formatDmModWaitfor(['a b']), /without comma/);
   assert.throws(() => formatDmModWaitfor([]), /expected 1 to 256/);

@@ -1,6 +1,6 @@
 // The world of this machine's own kernel, in a guest: its two disks are overwritten.
 
-import { DM_DEFERRED_REMOVE, DeviceMapperSync, KernelTransport, REQUEST_CODE } from 'devicemapper';
+import { DM_DEFERRED_REMOVE, KernelTransport, REQUEST_CODE } from 'devicemapper';
 import * as fs from 'node:fs';
 import { bytesOf, type Step, type World } from './script.js';
 import { DISKS, MAJOR } from './tables.js';
@@ -24,20 +24,6 @@ const WORKED_ON: ReadonlySet<number> = new Set([
 const isDeferred = (step: Step & { readonly do: 'ioctl' }): boolean =>
   (new DataView(bytesOf(step).buffer).getUint32(28, true) & DM_DEFERRED_REMOVE) !== 0;
 
-/** The disks of mapped devices, of those that are just being destroyed, too. */
-const disks = (): string[] => fs.readdirSync('/sys/block').filter((disk) => disk.startsWith('dm-'));
-
-/** Is a device still to be removed that nobody holds, or being destroyed, as a pool is while it commits? */
-function isAnyDue(dm: DeviceMapperSync): boolean {
-  const devices = dm.listDevices();
-  const known = new Set(devices.map(({ minor }) => `dm-${minor}`));
-  if (disks().some((disk) => !known.has(disk))) return true;
-  return devices.some(({ dev }) => {
-    const found = dm.findDevice({ dev });
-    return found?.deferredRemove === true && found.openCount === 0;
-  });
-}
-
 export function kernelWorld(): World & { close: () => void } {
   const numbers = /^\s*(\d+) device-mapper$/m.exec(fs.readFileSync('/proc/devices', 'utf8'))?.[1];
   if (numbers !== `${MAJOR}`) throw new Error(`device-mapper's major is ${numbers}, not ${MAJOR}`);
@@ -51,11 +37,8 @@ export function kernelWorld(): World & { close: () => void } {
     );
   }
   const transport = KernelTransport.open();
-  const dm = new DeviceMapperSync(transport);
   /** Is a worker to remove something, and to log how many it has left? */
   let deferred = false;
-  /** How many disks there were behind the last step. */
-  let left = Infinity;
   const kmsg = fs.openSync('/dev/kmsg', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   return {
     transport,
@@ -77,16 +60,9 @@ export function kernelWorld(): World & { close: () => void } {
         if (isDeferred(step)) deferred = true;
         transport.sleepSync(deferred ? 20 : 2);
       }
-      if (!deferred) return;
-      // With many devices, or on a busy machine, the worker takes longer, and says what is left when it is done.
-      for (let tries = 0; tries < 20 && isAnyDue(dm); tries++) transport.sleepSync(20);
-      const { length } = disks();
-      if (length < left) transport.sleepSync(30);
-      left = length;
     },
     wipe() {
       deferred = false;
-      left = Infinity;
       for (const [path, length] of Object.entries(WIPED)) {
         const fd = fs.openSync(path, 'r+');
         fs.writeSync(fd, new Uint8Array(length));

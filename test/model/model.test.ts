@@ -158,6 +158,24 @@ Model('who hands over its store gets the one that took it', () => {
   }
 });
 
+Model('a removal that was put off tells what it leaves before Linux 6.1 only', () => {
+  for (const [release, lines] of [
+    ['5.10', ['device-mapper: ioctl: remove_all left 1 open device(s)']],
+    ['6.1', []],
+    ['6.12', []],
+  ] as const) {
+    const [model, dm] = made({ release });
+    dm.createActiveDevice('other', '0 8 zero');
+    dm.createActiveDevice('low', '0 64 linear 8:16 0');
+    dm.createActiveDevice('high', '0 64 linear /dev/mapper/low 0');
+    dm.removeDevice('low', { deferred: true });
+    const request = encodeRequest('DEV_REMOVE', { name: 'high' });
+    assert.is(model.ioctl(REQUEST_CODE.DEV_REMOVE, request), 0);
+    assert.equal(model.kernelLog(), lines, release);
+    assert.is(dm.findDevice('low'), undefined);
+  }
+});
+
 Model('a pool is there for as long as a thin device on it', () => {
   const [, dm] = made();
   dm.createActiveDevice('pool', '0 4096 thin-pool /dev/sdc /dev/sdb 128 0');

@@ -46,6 +46,11 @@ export interface Generator {
   readonly isLeftOut?: (line: Line, release: string) => boolean;
 }
 
+/** Can a table have it? An empty word cannot be sent, nor one of blanks. */
+export function isSendable({ length, words }: Line): boolean {
+  return length > 0 && words.every((word) => /[^\t-\r \xa0]/.test(word));
+}
+
 /** A line with one word in place of another. */
 export function withWord(line: Line, at: number, word: string): Line {
   return { ...line, words: line.words.with(at, word) };

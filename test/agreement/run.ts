@@ -2,7 +2,7 @@
 
 import { readdirSync } from 'node:fs';
 import { Random } from '../fuzz/random.js';
-import { changed, type Generator, type IsLagging, type Line } from './generator.js';
+import { changed, isSendable, type Generator, type IsLagging, type Line } from './generator.js';
 import { NONE, type Case, type Judge, type Outcome } from './judge.js';
 import { structures } from './structure.js';
 
@@ -66,11 +66,7 @@ function* linesOf(
   { disks, release }: Judge,
   isLagging: IsLagging,
 ): Iterable<Case> {
-  const isAsked = (line: Line): boolean =>
-    // An empty word cannot be sent, nor one of blanks.
-    line.length > 0 &&
-    line.words.every((word) => /[^\t-\r \xa0]/.test(word)) &&
-    isLeftOut?.(line, release) !== true;
+  const isAsked = (line: Line): boolean => isSendable(line) && isLeftOut?.(line, release) !== true;
   const caseOf = ({ length, words }: Line, about?: string): Case => ({
     table: [{ startSector: 0, length, type, parameters: words }],
     ...(about !== undefined && { about }),

@@ -1,8 +1,8 @@
 // Two answers to one step are the same, or differ in a field that has a name.
 //
 // Rule: a mask names commands, target types and a field, and has a reason. What is masked is what moves by
-// itself behind the answers: data. errno, flags, data_size and log lines are never masked, nor is the event
-// number of a device without such a target.
+// itself behind the answers: data. errno, flags and log lines are never masked, nor is the event number of a
+// device without such a target; a data_size differs by the length of masked words and by nothing else.
 
 import {
   DM_STATUS_TABLE_FLAG,

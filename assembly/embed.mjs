@@ -38,7 +38,7 @@ for (const [name, global] of Object.entries(values)) {
   const [group, member] = name.split('.');
   if (member !== undefined) {
     if (!enums.has(group)) enums.set(group, []);
-    enums.get(group).push(`  ${member}: ${global.value},`);
+    enums.get(group).push([member, global.value]);
   } else if (name.startsWith('DM_')) {
     uapiNames.push(name);
     const value = global.value >>> 0;
@@ -57,11 +57,21 @@ const flags = uapiNames
 abi.push(
   `/** The flags of struct dm_ioctl, from the lowest bit on. */\nexport const FLAGS: readonly (readonly [string, number])[] = [\n${flags.join('\n')}\n];`,
 );
-for (const [name, members] of enums) {
-  abi.push(`export const ${name} = {\n${members.join('\n')}\n} as const;`);
-}
 
 mkdirSync('host/generated', { recursive: true });
+for (const [name, members] of enums) {
+  if (name === 'Status') {
+    // The host looks these up by name.
+    const list = members.map(([member, value]) => `  ${member}: ${value},\n`);
+    abi.push(`export const ${name} = {\n${list.join('')}} as const;`);
+  } else {
+    // Of a module of constants the bundler writes each as its number, where it is used.
+    const file = name.toLowerCase();
+    const list = members.map(([member, value]) => `export const ${member} = ${value};\n`);
+    writeFileSync(`host/generated/${file}.ts`, `${NOTE}${list.join('')}`);
+    abi.push(`export * as ${name} from './${file}.js';`);
+  }
+}
 mkdirSync('dist', { recursive: true });
 writeFileSync('host/generated/uapi.ts', `${NOTE}${uapi.join('\n')}\n`);
 writeFileSync('host/generated/abi.ts', `${NOTE}${abi.join('\n')}\n`);

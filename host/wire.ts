@@ -276,6 +276,16 @@ type RowOf<Wide extends boolean, As extends ParametersAs> = As extends 'bytes'
 /** The newest interface that this package knows, which encodeReply answers with. */
 const NEWEST: Version = [4, 50, 0];
 
+/** Where the module finds a header's name or uuid. */
+interface Slot {
+  readonly path: 'name' | 'uuid';
+  /** Its address, a multiple of 4. */
+  readonly at: number;
+  readonly size: number;
+  /** What stands there, if it has as many bytes as characters: the next one is often the same. */
+  text: string;
+}
+
 const utf8 = new TextEncoder();
 const ascii = new TextDecoder('utf-8', { ignoreBOM: true });
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
@@ -289,8 +299,8 @@ export class Codec {
   readonly #module: Module;
   /** The control block, as an index of u32. */
   readonly #cells: number;
-  readonly #nameSlot: number;
-  readonly #uuidSlot: number;
+  readonly #name: Slot;
+  readonly #uuid: Slot;
   /** Where reserve()'s memory begins. */
   readonly #base: number;
   /** Type names of the table being encoded: the first `#typeCount`. */
@@ -301,9 +311,7 @@ export class Codec {
   /** Is a parameter of it bytes? And how many words are there? */
   #hasBytes = false;
   #words = 0;
-  /** The last of each: the next one is often the same. */
-  #name = '';
-  #uuid = '';
+  /** The last one: the next is often the same. */
   #type = '';
   /** Is there, or may there be, a key in the memory of the call at hand? */
   #secret = false;
@@ -323,8 +331,8 @@ export class Codec {
     // they are found in less time.
     this.#module = { ...instantiateSync(wasm, {}).instance.exports } as unknown as Module;
     this.#cells = this.#module.controlBlock() >> 2;
-    this.#nameSlot = this.#module.nameSlot();
-    this.#uuidSlot = this.#module.uuidSlot();
+    this.#name = { path: 'name', at: this.#module.nameSlot(), size: uapi.DM_NAME_LEN, text: '' };
+    this.#uuid = { path: 'uuid', at: this.#module.uuidSlot(), size: uapi.DM_UUID_LEN, text: '' };
     this.#base = this.#module.reserve(4 * REPLY_SPACE);
     this.#view();
   }
@@ -370,22 +378,42 @@ export class Codec {
 
   // ── Strings ────────────────────────────────────────────────────────────────────────────────────
 
-  /** Write a short text to a slot of `size` bytes; a longer one only counts. */
-  #putSlot(slot: number, size: number, text: string, path: string): number {
-    const { length } = text;
-    if (length <= size) {
-      const u8 = this.#u8;
-      let i = 0;
-      for (; i < length; i++) {
-        const unit = text.charCodeAt(i);
-        if (unit > 0x7f) break;
-        u8[slot + i] = unit;
-      }
-      if (i === length) return length;
+  /** Write a text to its slot; a longer one only counts. @returns its bytes */
+  #putSlot(slot: Slot, text: string): number {
+    if (text === slot.text) return text.length;
+    const { path, at, size } = slot;
+    slot.text = '';
+    const { length } = string(text, path);
+    if (length <= size && this.#putAscii(at, text) >= 0) {
+      slot.text = text;
+      return length;
     }
     const bytes = toBytes(text, path);
-    if (bytes.length <= size) this.#u8.set(bytes, slot);
+    if (bytes.length <= size) this.#u8.set(bytes, at);
     return bytes.length;
+  }
+
+  /** The text at `from`, which the slot then has, too. */
+  #takeSlot(slot: Slot, from: number, length: number): string {
+    if (length === slot.text.length && this.#areSame(from, slot.at, length)) return slot.text;
+    const text = this.#text(from, length);
+    slot.text = '';
+    if (text.length === length) {
+      this.#u8.copyWithin(slot.at, from, from + length);
+      slot.text = text;
+    }
+    return text;
+  }
+
+  /** Are the same bytes at both addresses, which are multiples of 4? */
+  #areSame(one: number, other: number, length: number): boolean {
+    const u32 = this.#u32;
+    const words = length >> 2;
+    let a = one >> 2;
+    let b = other >> 2;
+    for (let i = 0; i < words; i++) if (u32[a++] !== u32[b++]) return false;
+    const last = (1 << (8 * (length & 3))) - 1;
+    return ((u32[a]! ^ u32[b]!) & last) === 0;
   }
 
   /** A text of no great length; `like` is what it may well be: to compare costs less than to make one. */
@@ -423,13 +451,8 @@ export class Codec {
       for (let i = 0; i < 3; i++) uint32(header.version[i]!, `version[${i}]`);
     }
     this.#setVersion(header.version ?? version);
-    const nameLength =
-      name === undefined ? 0 : this.#putSlot(this.#nameSlot, 128, string(name, 'name'), 'name');
-    const uuidLength =
-      uuid === undefined ? 0 : this.#putSlot(this.#uuidSlot, 129, string(uuid, 'uuid'), 'uuid');
-    // The answer will have them.
-    if (name !== undefined) this.#name = name;
-    if (uuid !== undefined) this.#uuid = uuid;
+    const nameLength = name === undefined ? 0 : this.#putSlot(this.#name, name);
+    const uuidLength = uuid === undefined ? 0 : this.#putSlot(this.#uuid, uuid);
     const u32 = this.#u32;
     const cells = this.#cells;
     u32[cells + Cell.OPEN_COUNT] =
@@ -485,16 +508,8 @@ export class Codec {
       flags: u32[cells + Cell.FLAGS]!,
       eventNr: u32[cells + Cell.EVENT_NR]!,
       dev: u32[cells + Cell.DEV_HIGH]! * 0x100000000 + u32[cells + Cell.DEV_LOW]!,
-      name: (this.#name = this.#text(
-        this.#base + HEADER_NAME,
-        u32[cells + Cell.NAME_LENGTH]!,
-        this.#name,
-      )),
-      uuid: (this.#uuid = this.#text(
-        this.#base + HEADER_UUID,
-        u32[cells + Cell.UUID_LENGTH]!,
-        this.#uuid,
-      )),
+      name: this.#takeSlot(this.#name, this.#base + HEADER_NAME, u32[cells + Cell.NAME_LENGTH]!),
+      uuid: this.#takeSlot(this.#uuid, this.#base + HEADER_UUID, u32[cells + Cell.UUID_LENGTH]!),
     };
   }
 

@@ -388,6 +388,31 @@ Requests('no call leaves anything for the next one', () => {
   );
 });
 
+Requests('a name is told as it stands, whatever the one before it was', () => {
+  // Few of them, so that one often has the length of another, or a beginning of it.
+  const unit = fc.constantFrom('a', 'b', '\0', '\u00e9', '\udcc3', '\udca9', '\udfff');
+  const name = fc.string({ unit, maxLength: 12 });
+  const call = fc.record({ name, uuid: name, isReply: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 8 }), (calls) => {
+      for (const { name, uuid, isReply } of calls) {
+        const isWrong = /[\0\udfff]/.test(name + uuid);
+        const bytes = isWrong
+          ? undefined
+          : Uint8Array.from(naive.encodeHeader(whole({ name, uuid })));
+        if (!isReply && bytes === undefined) {
+          // It ends half-way through: what it leaves behind is what this is about.
+          assert.throws(() => encodeRequest('DEV_STATUS', { name, uuid }));
+        } else if (!isReply) {
+          assert.equal(encodeRequest('DEV_STATUS', { name, uuid }), bytes);
+        }
+        if (bytes === undefined) continue;
+        assert.equal(plain(decodeReply('DEV_STATUS', bytes)), naive.decodeHeader(bytes));
+      }
+    }),
+  );
+});
+
 Requests('a value that calls the codec while it is read is encoded as any other', () => {
   const other = '0 1 zero\n'.repeat(20000);
   const calls = [

@@ -44,6 +44,7 @@ import {
   labelOf,
   need,
   query,
+  refused,
   supports,
   undoing,
   type IoctlOptions,
@@ -565,16 +566,19 @@ export function* setUuid(device: DeviceRef, uuid: string): Operation<DeviceInfo>
 }
 
 export function* getDevice(device: DeviceRef, options?: DeviceOptions): Operation<DeviceInfo> {
-  const request = identify(device);
-  const how = { device: labelOf(device) };
-  // The smallest of all questions is the one that is asked most.
-  if (options === undefined) return deviceInfo(yield* ioctl('DEV_STATUS', request, how));
-  const flags = flagsOf({
-    [DM_QUERY_INACTIVE_TABLE_FLAG]: options.inactive,
-    [DM_SKIP_BDGET_FLAG]: options.noOpenCount,
-  });
-  yield* need('inactiveTable', options.inactive);
-  return deviceInfo(yield* ioctl('DEV_STATUS', { ...request, flags }, how));
+  let request = identify(device);
+  if (options !== undefined) {
+    const flags = flagsOf({
+      [DM_QUERY_INACTIVE_TABLE_FLAG]: options.inactive,
+      [DM_SKIP_BDGET_FLAG]: options.noOpenCount,
+    });
+    yield* need('inactiveTable', options.inactive);
+    request = { ...request, flags };
+  }
+  // The smallest of all questions is the one that is asked most: it has no generator of its own.
+  const answer = yield { kind: 'ioctl', command: 'DEV_STATUS', request };
+  if (typeof answer !== 'number') return deviceInfo(answer as Reply<'DEV_STATUS'>);
+  return yield* refused('DEV_STATUS', answer, request, labelOf(device));
 }
 
 export function* findDevice(

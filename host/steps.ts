@@ -96,8 +96,18 @@ export function* ioctl<C extends Command>(
   const isPlain = frees === undefined && decode === undefined && secure === undefined;
   const answer = yield isPlain ? effect : withOptions(effect, options);
   if (typeof answer !== 'number') return answer as Reply<C>;
+  return yield* refused(command, answer, subject, device);
+}
+
+/** An errno was the answer: throw it, with the kernel's own reason. */
+export function* refused(
+  command: Command,
+  errno: number,
+  subject: Partial<Header>,
+  device: string | undefined,
+): Operation<never> {
   const kernelLog = yield* logOf(subject);
-  throw new KernelError(command, answer, { device, kernelLog });
+  throw new KernelError(command, errno, { device, kernelLog });
 }
 
 function withOptions(effect: Effect & { kind: 'ioctl' }, options: IoctlOptions): Effect {

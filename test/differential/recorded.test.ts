@@ -11,12 +11,6 @@ import { readRecording } from './recording.js';
 const FOLDER = new URL('../../../../test/recordings/', import.meta.url);
 const FILES = readdirSync(FOLDER).filter((name) => name.endsWith('.differential.gz'));
 
-/** Where the model is not as the kernel yet: `kernel#sequence command field`. */
-const KNOWN: ReadonlySet<string> = new Set([
-  // The kernel's own fault: it reads what a refused snapshot-merge has let go of, and logs what it finds.
-  '5.10#49 TABLE_LOAD log',
-]);
-
 const Recorded = suite('the model and recorded kernels');
 
 for (const file of FILES) {
@@ -29,8 +23,6 @@ for (const file of FILES) {
     for (const [i, { sequence, answers: told }] of cases.entries()) {
       const difference = compare(sequence, told, answers[i]!);
       if (difference === undefined) continue;
-      const { command, field } = difference;
-      if (KNOWN.has(`${kernel}#${i} ${command} ${field}`)) continue;
       const shown = sequence.slice(0, difference.step + 1);
       assert.unreachable(
         describe({ sequence: shown, difference }, [`Linux ${kernel}`, 'the model']),

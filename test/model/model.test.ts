@@ -112,6 +112,7 @@ Model('a refused set or mirror is logged with what the kernel counts', () => {
   const logged = (release: Release, table: string): string[] => {
     const [, dm] = made({ release });
     dm.createDevice('x');
+    dm.createDevice('empty');
     const { kernelLog } = refused(() => dm.loadTable('x', table));
     return kernelLog.slice(0, -1).map((line) => line.replace('device-mapper: ', ''));
   };
@@ -131,6 +132,22 @@ Model('a refused set or mirror is logged with what the kernel counts', () => {
       'table: 253:0: mirror: Error creating mirror dirty log',
     ]);
   }
+  assert.equal(logged('5.10', '0 8192 mirror disk 2 253:1 1024 2 8:16 0 8:32 0'), [
+    'dirty region log: log device 253:1 too small: need 1536 bytes',
+    'table: 253:0: mirror: Error creating mirror dirty log',
+  ]);
+});
+
+Model('of several modes of verity the last one counts, before they are refused', () => {
+  const [, dm] = made({ release: '5.10' });
+  dm.createDevice('x');
+  const root = '00112233445566778899aabbccddeeff'.repeat(2);
+  const line = (modes: string): string =>
+    `0 8 verity 1 8:16 8:32 4096 4096 1 1 sha256 ${root} - ${modes}`;
+  const table = line('3 restart_on_corruption ignore_corruption panic_on_corruption');
+  dm.loadTable('x', table, { readOnly: true });
+  const [target] = dm.getTable('x', { inactive: true }).targets;
+  assert.is(`0 8 verity ${target!.parameters}`, line('1 panic_on_corruption'));
 });
 
 Model('a multipath begins with its first group where the one it names is not there', () => {

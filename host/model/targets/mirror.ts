@@ -51,6 +51,13 @@ const LOG_REFUSALS = [
   'Error creating mirror dirty log',
 ];
 
+/** How much of its device a log takes: two sectors, and whole words of a bit for each region. */
+function logBytes(regions: bigint, block: number): bigint {
+  const bytes = 1024n + ((regions + 63n) / 64n) * 8n;
+  const size = BigInt(block);
+  return ((bytes + size - 1n) / size) * size;
+}
+
 /** What dm-log.c logs of words that make no log; undefined if it says nothing. */
 function logProblem(
   core: Core,
@@ -60,12 +67,14 @@ function logProblem(
 ): string | undefined {
   if (type !== 'core' && type !== 'disk') return `Module for logging type "${type}" not found.`;
   let own = args;
+  let disk: number | undefined;
   if (type === 'disk') {
     if (args.length < 2 || args.length > 3) {
       return 'wrong number of arguments to disk dirty region log';
     }
     const dev = core.lookup(args[0]!);
     if (typeof dev !== 'number' || !core.canOpen(dev)) return undefined;
+    disk = dev;
     own = args.slice(1);
   }
   if (own.length < 1 || own.length > 2) return 'wrong number of arguments to dirty region log';
@@ -77,8 +86,12 @@ function logProblem(
   if (size < 2n || size > length || (size & (size - 1n)) !== 0n) {
     return `invalid region size ${region}`;
   }
-  // What is left is too many regions, or a log without room for them.
-  if (length <= size * MAX_REGIONS) return undefined;
+  if (length <= size * MAX_REGIONS) {
+    if (disk === undefined) return undefined;
+    const needed = logBytes((length + size - 1n) / size, core.limitsOf(disk).logicalBlockSize);
+    if (needed <= core.sizeOfDev(disk) * 512n) return undefined;
+    return `log device ${devText(disk)} too small: need ${needed} bytes`;
+  }
   if (core.is('6.1')) return `region count exceeds limit of ${MAX_REGIONS}`;
   // Linux before 5.18 does not count them, and has no memory for so many; a disk has those that are clean.
   return `couldn't allocate ${type === 'core' ? 'clean' : 'sync'} bitset`;

@@ -211,11 +211,11 @@ interface Verity {
   readonly signature: Bytes | undefined;
 }
 
+const CORRUPTION_MODES = ['ignore_corruption', 'restart_on_corruption', 'panic_on_corruption'];
+
 /** Options without a value, in the order in which TABLE tells them. */
 const VERITY_FLAGS = [
-  'ignore_corruption',
-  'restart_on_corruption',
-  'panic_on_corruption',
+  ...CORRUPTION_MODES,
   'restart_on_error',
   'panic_on_error',
   'ignore_zero_blocks',
@@ -279,8 +279,11 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
     const values = new Map<string, Bytes>();
     while (options.left > 0) {
       const name = options.next().toLowerCase();
-      if (VERITY_FLAGS.includes(name)) flags.add(name);
-      else values.set(name, options.next());
+      if (VERITY_FLAGS.includes(name)) {
+        // Of what becomes of corruption the last one counts, where there may be more than one.
+        if (name.endsWith('_corruption')) CORRUPTION_MODES.forEach((mode) => flags.delete(mode));
+        flags.add(name);
+      } else values.set(name, options.next());
     }
     const fecDev = values.get('use_fec_from_device');
     return {

@@ -41,6 +41,9 @@ export function inside(address: u32, length: u64): bool {
   return <u64>address + length + SLACK <= (<u64>memory.size()) << 16;
 }
 
+/** What a JavaScript number can be without losing one. */
+export const MAX_SAFE_INTEGER: u64 = 9007199254740991;
+
 export function align8(n: u32): u32 {
   return (n + 7) & ~7;
 }
@@ -90,6 +93,16 @@ export function findNul(from: u32, end: u32): u32 {
     at += 8;
   }
   return end;
+}
+
+/** Are there the same bytes at two addresses? */
+export function areSame(one: u32, other: u32, length: u32): bool {
+  let i: u32 = 0;
+  for (; i + 8 <= length; i += 8) {
+    if (load<u64>(one + i) != load<u64>(other + i)) return false;
+  }
+  const rest = load<u64>(one + i) ^ load<u64>(other + i);
+  return (rest & Eight.first(length - i)) == 0;
 }
 
 /**

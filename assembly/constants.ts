@@ -3,6 +3,7 @@
 
 export * from './uapi';
 export { COMMENTS, Flaw, LINE_SIZE, Line, NAMES } from './lines';
+export { SAME_NAME, SAME_UUID } from './header';
 export { Cell, Status } from './status';
 export {
   FLOAT_LENGTH,

@@ -3,6 +3,7 @@
 import { Cell, Status } from './status';
 import {
   HEADER_DATA,
+  HEADER_DEV,
   HEADER_NAME,
   HEADER_SIZE,
   HEADER_UUID,
@@ -10,8 +11,10 @@ import {
   DM_UUID_LEN,
 } from './uapi';
 import {
+  MAX_SAFE_INTEGER,
   NAME_SLOT,
   UUID_SLOT,
+  areSame,
   cell,
   controlBlock,
   copyText,
@@ -75,9 +78,22 @@ export function encodeHeader(out: u32, capacity: u32): i32 {
   return uuid < 0 ? uuid : <i32>HEADER_SIZE;
 }
 
+/** decodeHeader's answer: which strings are those that stand in their slots. */
+export const SAME_NAME: i32 = 1;
+export const SAME_UUID: i32 = 2;
+
+/** Is the string [from, end) in the slot, whose length the cell has? From now on the cell has the string's. */
+function isInSlot(slot: u32, from: u32, end: u32, lengthCell: Cell): bool {
+  const length = end - from;
+  const had = cell(lengthCell);
+  setCell(lengthCell, length);
+  return had == length && areSame(slot, from, length);
+}
+
 /**
- * A header at `buffer` → the control block; name and uuid stay where they are.
- * @returns HEADER_SIZE, or a Status
+ * A header at `buffer` → the control block; name and uuid stay where they are, and are compared with those
+ * that were there before, as it takes a host longer to make a string than to find that it has it.
+ * @returns SAME_NAME and SAME_UUID, or a Status
  */
 export function decodeHeader(buffer: u32, length: u32): i32 {
   if (!inside(buffer, length)) return Status.OUT_OF_BOUNDS;
@@ -89,7 +105,10 @@ export function decodeHeader(buffer: u32, length: u32): i32 {
   const uuid = buffer + HEADER_UUID;
   const uuidEnd = findNul(uuid, uuid + DM_UUID_LEN);
   if (uuidEnd == uuid + DM_UUID_LEN) return fail(Status.UUID_UNTERMINATED, 0, HEADER_UUID);
-  setCell(Cell.NAME_LENGTH, nameEnd - name);
-  setCell(Cell.UUID_LENGTH, uuidEnd - uuid);
-  return <i32>HEADER_SIZE;
+  if (load<u64>(buffer + HEADER_DEV) > MAX_SAFE_INTEGER) {
+    return fail(Status.DEV_TOO_LARGE, 0, HEADER_DEV);
+  }
+  const sameName = isInSlot(<u32>NAME_SLOT, name, nameEnd, Cell.NAME_LENGTH);
+  const sameUuid = isInSlot(<u32>UUID_SLOT, uuid, uuidEnd, Cell.UUID_LENGTH);
+  return (sameName ? SAME_NAME : 0) | (sameUuid ? SAME_UUID : 0);
 }

@@ -67,7 +67,7 @@ export enum Cell {
   PADDING,
   DEV_LOW,
   DEV_HIGH,
-  /** Bytes of the two strings: in their slots for an encode, in the header after a decode. */
+  /** Bytes of the two strings: of those in their slots, and after a decode of those in the header. */
   NAME_LENGTH,
   UUID_LENGTH,
 

@@ -4,7 +4,18 @@
 
 import { Cell, Status } from './status';
 import { DmTargetSpec, DM_MAX_TYPE_NAME, SPEC_SIZE, SPEC_TYPE } from './uapi';
-import { Eight, Text, align8, beginTexts, endTexts, fail, findNul, inside, setCell } from './bytes';
+import {
+  Eight,
+  MAX_SAFE_INTEGER,
+  Text,
+  align8,
+  beginTexts,
+  endTexts,
+  fail,
+  findNul,
+  inside,
+  setCell,
+} from './bytes';
 import { beginWords, Plain, putBytes, putLine, putWords, wordsPut } from './words';
 
 /** How the parameters of a TargetRecord are written: the low bits of its kind. */
@@ -44,8 +55,6 @@ export class TargetIndex {
   type: u32;
 }
 export const TARGET_INDEX_SIZE: u32 = offsetof<TargetIndex>();
-
-const MAX_SAFE_INTEGER: u64 = 9007199254740991;
 
 /** A f64's bits → a whole number as it is; what is none, or negative, becomes one above 2^53 - 1. */
 function sectorOf(bits: u64): u64 {

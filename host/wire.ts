@@ -26,6 +26,8 @@ import {
   NAME_LIST_EVENT_NR_MINOR,
   NAME_LIST_FLAGS_MINOR,
   Parameters,
+  SAME_NAME,
+  SAME_UUID,
   SPEC_SIZE,
   Status,
   TARGET_INDEX_SIZE,
@@ -279,7 +281,6 @@ const NEWEST: Version = [4, 50, 0];
 /** Where the module finds a header's name or uuid. */
 interface Slot {
   readonly path: 'name' | 'uuid';
-  /** Its address, a multiple of 4. */
   readonly at: number;
   readonly size: number;
   /** What stands there, if it has as many bytes as characters: the next one is often the same. */
@@ -393,27 +394,13 @@ export class Codec {
     return bytes.length;
   }
 
-  /** The text at `from`, which the slot then has, too. */
-  #takeSlot(slot: Slot, from: number, length: number): string {
-    if (length === slot.text.length && this.#areSame(from, slot.at, length)) return slot.text;
+  /** A new text for a slot. */
+  #fillSlot(slot: Slot, from: number, length: number): string {
     const text = this.#text(from, length);
-    slot.text = '';
-    if (text.length === length) {
-      this.#u8.copyWithin(slot.at, from, from + length);
-      slot.text = text;
-    }
+    const isKept = text.length === length;
+    if (isKept) this.#u8.copyWithin(slot.at, from, from + length);
+    slot.text = isKept ? text : '';
     return text;
-  }
-
-  /** Are the same bytes at both addresses, which are multiples of 4? */
-  #areSame(one: number, other: number, length: number): boolean {
-    const u32 = this.#u32;
-    const words = length >> 2;
-    let a = one >> 2;
-    let b = other >> 2;
-    for (let i = 0; i < words; i++) if (u32[a++] !== u32[b++]) return false;
-    const last = (1 << (8 * (length & 3))) - 1;
-    return ((u32[a]! ^ u32[b]!) & last) === 0;
   }
 
   /** A text of no great length; `like` is what it may well be: to compare costs less than to make one. */
@@ -491,10 +478,12 @@ export class Codec {
     if (status < 0) this.#refuse(status, undefined, 'targets');
   }
 
-  /** The header that decodeHeader put into the cells. */
-  #getHeader(): Mutable<Header> {
+  /** The header that decodeHeader put into the cells; `same` is its answer. */
+  #getHeader(same: number): Mutable<Header> {
     const u32 = this.#u32;
     const cells = this.#cells;
+    const nameLength = u32[cells + Cell.NAME_LENGTH]!;
+    const uuidLength = u32[cells + Cell.UUID_LENGTH]!;
     return {
       version: [
         u32[cells + Cell.VERSION_MAJOR]!,
@@ -508,21 +497,23 @@ export class Codec {
       flags: u32[cells + Cell.FLAGS]!,
       eventNr: u32[cells + Cell.EVENT_NR]!,
       dev: u32[cells + Cell.DEV_HIGH]! * 0x100000000 + u32[cells + Cell.DEV_LOW]!,
-      name: this.#takeSlot(this.#name, this.#base + HEADER_NAME, u32[cells + Cell.NAME_LENGTH]!),
-      uuid: this.#takeSlot(this.#uuid, this.#base + HEADER_UUID, u32[cells + Cell.UUID_LENGTH]!),
+      name:
+        (same & SAME_NAME) !== 0 && this.#name.text.length === nameLength
+          ? this.#name.text
+          : this.#fillSlot(this.#name, this.#base + HEADER_NAME, nameLength),
+      uuid:
+        (same & SAME_UUID) !== 0 && this.#uuid.text.length === uuidLength
+          ? this.#uuid.text
+          : this.#fillSlot(this.#uuid, this.#base + HEADER_UUID, uuidLength),
     };
   }
 
-  /** Copy `bytes` in and decode their header into the cells. @returns a Status, if it is below 0 */
+  /** Copy `bytes` in and decode their header into the cells. @returns SAME_…, or a Status below 0 */
   #openHeader(bytes: Uint8Array): number {
     const { length } = bytes;
     if (length <= HEADER_SIZE) this.#u8.set(bytes, this.#base);
     else this.#u8.set(bytes.subarray(0, HEADER_SIZE), this.#base);
-    const status = this.#module.decodeHeader(this.#base, Math.min(length, HEADER_SIZE));
-    if (status >= 0 && this.#u32[this.#cells + Cell.DEV_HIGH]! > 0x1fffff) {
-      return Status.DEV_TOO_LARGE;
-    }
-    return status;
+    return this.#module.decodeHeader(this.#base, Math.min(length, HEADER_SIZE));
   }
 
   #refuseHeader(status: number, length: number, refuse: Refuse): never {
@@ -1045,7 +1036,7 @@ export class Codec {
     const { sends } = COMMANDS[command];
     const status = this.#openHeader(bytes);
     if (status < 0) this.#refuseHeader(status, bytes.length, refuse);
-    const request = this.#getHeader();
+    const request = this.#getHeader(status);
     const { dataSize, dataStart, targetCount, flags } = request;
     // VERSION is answered before data_size is looked at (dm-ioctl.c ctl_ioctl()).
     if (command !== 'VERSION') {
@@ -1302,7 +1293,7 @@ export class Codec {
     }
     const status = this.#openHeader(bytes);
     if (status < 0) this.#refuseHeader(status, bytes.length, refusing(command, bytes));
-    const reply = this.#getHeader();
+    const reply = this.#getHeader(status);
     if (answers === 'none') return reply as Reply<C, RowOf<Wide, As>>;
     this.#begin(parameters !== 'text');
     try {

@@ -6,6 +6,8 @@ import {
   DEVICE_RECORD_SIZE,
   FLOAT_START,
   HEADER_SIZE,
+  SAME_NAME,
+  SAME_UUID,
   LINE_SIZE,
   Status,
   TARGET_INDEX_SIZE,
@@ -782,10 +784,56 @@ Exact('of a chain that was cut a `next` counts where more than padding stands be
   }
 });
 
-Exact('a header has its size, in both directions', () => {
-  for (const name of ['encodeHeader', 'decodeHeader']) {
-    assert.is(new Machine().fill(name).check(name, EXPORTS[name]!.args), HEADER_SIZE);
+Exact('a header has its size', () => {
+  const machine = new Machine().fill('encodeHeader');
+  assert.is(machine.check('encodeHeader', EXPORTS.encodeHeader!.args), HEADER_SIZE);
+});
+
+Exact('a header says whether its strings stand in their slots', () => {
+  const machine = new Machine();
+  const answer = (name: number[], uuid: number[], lengths = [name.length, uuid.length]): number => {
+    const bytes = [...header];
+    bytes.splice(48, 128, ...name, ...new Array<number>(128 - name.length).fill(0));
+    bytes.splice(176, 136, ...uuid, ...new Array<number>(136 - uuid.length).fill(0));
+    machine.u8.set(bytes, INPUT);
+    machine.set(Cell.NAME_LENGTH, lengths[0]!);
+    machine.set(Cell.UUID_LENGTH, lengths[1]!);
+    const said = machine.calls.decodeHeader!(INPUT, HEADER_SIZE);
+    const view = new DataView(machine.memory.buffer, machine.cells);
+    assert.is(view.getUint32(4 * Cell.NAME_LENGTH, true), name.length);
+    assert.is(view.getUint32(4 * Cell.UUID_LENGTH, true), uuid.length);
+    return said;
+  };
+  const [nameSlot, uuidSlot] = [machine.calls.nameSlot!(), machine.calls.uuidSlot!()];
+  for (let length = 0; length <= 127; length++) {
+    const name = Array.from({ length }, (_, i) => i + 1);
+    const uuid = [...name, 0xff];
+    machine.u8.set([...name, 0xaa], nameSlot);
+    machine.u8.set([...uuid, 0xaa], uuidSlot);
+    assert.is(answer(name, uuid), SAME_NAME | SAME_UUID);
+    assert.is(answer(name, uuid, [length + 1, length]), 0);
+    assert.is(answer(name, uuid, [0x80000000 + length, length + 1]), SAME_UUID);
+    for (let at = 0; at < length; at++) {
+      const other = name.with(at, name[at]! ^ 0x80);
+      assert.is(answer(other, uuid), SAME_UUID);
+      assert.is(answer(name, [...other, 0xff]), SAME_NAME);
+    }
+    assert.is(answer(name, [...name, 0xfe]), SAME_NAME);
   }
+});
+
+Exact('a device number is one that a host can have', () => {
+  const dev = (high: number, low = 0xffffffff): readonly number[] => {
+    const bytes = Uint8Array.from(header);
+    new DataView(bytes.buffer).setUint32(40, low, true);
+    new DataView(bytes.buffer).setUint32(44, high, true);
+    const { answer, cell } = read('decodeHeader', [...bytes]);
+    return answer < 0 ? [answer, cell(Cell.FAIL_INDEX), cell(Cell.FAIL_OFFSET)] : [answer];
+  };
+  // It has no uuid, and nor has the slot.
+  assert.equal(dev(0x1fffff), [SAME_UUID]);
+  assert.equal(dev(0x200000, 0), [Status.DEV_TOO_LARGE, 0, 40]);
+  assert.equal(dev(0xffffffff), [Status.DEV_TOO_LARGE, 0, 40]);
 });
 
 Exact("a record's numbers have 32 bits, its device 64", () => {

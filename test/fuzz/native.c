@@ -130,10 +130,24 @@ static void header(struct reader from) {
   if (!taken) return;
   EXPECT(memcmp(cells(), bytes.at, 48) == 0);
   EXPECT(cell(CELL_NAME_LENGTH) == name.length && cell(CELL_UUID_LENGTH) == uuid.length);
-  // And back.
-  u32 out = output(HEADER);
+  // With both in their slots, and with another byte in one of them.
   memcpy(memory + Z_codecZ_nameSlot(&codec), name.at, name.length);
   memcpy(memory + Z_codecZ_uuidSlot(&codec), uuid.at, uuid.length);
+  EXPECT(Z_codecZ_decodeHeader(&codec, buffer, bytes.length) == (ABI_SAME_NAME | ABI_SAME_UUID));
+  if (name.length > 0) {
+    uint8_t *byte = memory + Z_codecZ_nameSlot(&codec) + bytes.at[0] % name.length;
+    *byte ^= 1;
+    EXPECT(Z_codecZ_decodeHeader(&codec, buffer, bytes.length) == ABI_SAME_UUID);
+    *byte ^= 1;
+  }
+  if (uuid.length > 0) {
+    uint8_t *byte = memory + Z_codecZ_uuidSlot(&codec) + bytes.at[0] % uuid.length;
+    *byte ^= 1;
+    EXPECT(Z_codecZ_decodeHeader(&codec, buffer, bytes.length) == ABI_SAME_NAME);
+    *byte ^= 1;
+  }
+  // And back.
+  u32 out = output(HEADER);
   EXPECT(Z_codecZ_encodeHeader(&codec, out, HEADER) == HEADER);
   check_guards();
   uint8_t again[HEADER] = {0};
@@ -754,7 +768,8 @@ static void restore(struct slice bytes, bool keep_cells) {
 
 /** The lengths of a header's strings are arguments as well. */
 static void set_lengths(const struct call *call, u32 name, u32 uuid) {
-  if (exports[call->which].call != any_encodeHeader) return;
+  bool header = exports[call->which].call == any_encodeHeader || exports[call->which].call == any_decodeHeader;
+  if (!header) return;
   memset(tiny_cells(), 0, 4 * CELLS);
   memcpy(tiny_cells() + 4 * CELL_NAME_LENGTH, &name, 4);
   memcpy(tiny_cells() + 4 * CELL_UUID_LENGTH, &uuid, 4);

@@ -40,7 +40,8 @@ static bool until_nul(const uint8_t *bytes, size_t at, size_t end, struct slice 
 
 int read_header(const uint8_t *bytes, size_t length, struct slice *name, struct slice *uuid) {
   if (length < LEAST) return -1;
-  return until_nul(bytes, 48, 48 + 128, name) && until_nul(bytes, 176, 176 + 129, uuid) ? 1 : -1;
+  if (!until_nul(bytes, 48, 48 + 128, name) || !until_nul(bytes, 176, 176 + 129, uuid)) return -1;
+  return little(bytes + 40, 8) < 1ull << 53 ? 1 : -1;
 }
 
 int read_table(const uint8_t *bytes, size_t length, size_t start, uint32_t count, bool reply, bool full,

@@ -102,7 +102,7 @@ export function areSame(one: u32, other: u32, length: u32): bool {
     if (load<u64>(one + i) != load<u64>(other + i)) return false;
   }
   const rest = load<u64>(one + i) ^ load<u64>(other + i);
-  return (rest & Eight.first(length - i)) == 0;
+  return (rest & Eight.first(length & 7)) == 0;
 }
 
 /**

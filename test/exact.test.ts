@@ -870,6 +870,16 @@ Exact('a `next` of 2^31 and more lies behind the end, not before the name', () =
   assert.is(answer, Status.NEXT_BEYOND_DATA);
 });
 
+Exact('a `next` has 32 bits: 65,536 more than the right one lies behind the end', () => {
+  const nexts = { decodeDevices: 8, decodeVersions: 0, decodeTable: 20 };
+  for (const [name, at] of Object.entries(nexts)) {
+    const machine = new Machine().fill(name);
+    assert.ok(machine.calls[name]!(...EXPORTS[name]!.args) > 0, name);
+    machine.u8[INPUT + HEADER_SIZE + at + 2] = 1;
+    assert.is(machine.calls[name]!(...EXPORTS[name]!.args), Status.NEXT_BEYOND_DATA, name);
+  }
+});
+
 Exact('a message of one blank word says which word it is', () => {
   const machine = new Machine();
   machine.u8[TEXT] = 0x20;
@@ -917,7 +927,13 @@ for (const how of [0, 1, 2, 3]) {
   Exact(`lines are read as by a reader of one byte at a time, of kind ${how}`, () => {
     const text = utf8.encode(
       ['a:', 'a: ', 'a: 0 8 zero', '0 8 zero', '0 8 a: 0 8 zero', '0 8: 0 8 zero', ':0 8 x: 0 8 y']
-        .concat(['a: 0 8\x01zero', 'a: 0\x01 8 zero', 'a: 0 8\x0ezero', 'a: 0 8:zero'])
+        .concat([
+          '  0 8 zero a: 0 8 zero',
+          'a: 0 8\x01zero',
+          'a: 0\x01 8 zero',
+          'a: 0 8\x0ezero',
+          'a: 0 8:zero',
+        ])
         .concat(linesAtRandom(700))
         .join('\n'),
     );
@@ -928,6 +944,16 @@ for (const how of [0, 1, 2, 3]) {
 Exact('a line may stand behind 64 KiB of others', () => {
   const text = utf8.encode(`${'\n'.repeat(0x10100)}data: 0 8 linear 8:16 0 # end`);
   assert.equal(scanned(text, 3), naive.scan(text, 3));
+});
+
+Exact('a separator may stand behind 64 KiB of text', () => {
+  const { calls, memory } = new Machine();
+  const at = calls.reserve!(4 * MEMORY_END);
+  const text = utf8.encode(`${'x'.repeat(0x10100)},y;`);
+  const offsets = (at + text.length + 15) & ~7;
+  new Uint8Array(memory.buffer).set(text, at);
+  assert.is(calls.findSeparators!(at, text.length, offsets, 2, 0), 2);
+  assert.equal([...new Uint32Array(memory.buffer, offsets, 2)], [0x10100, 0x10102]);
 });
 
 Exact('a text and what it becomes lie apart, with the slack between them', () => {

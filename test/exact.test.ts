@@ -640,6 +640,8 @@ Exact('a name and a uuid say how long they may be', () => {
   assert.equal(run(127, 128), [HEADER_SIZE]);
   assert.equal(run(128, 0), [Status.NAME_TOO_LONG, 0, 127]);
   assert.equal(run(0, 129), [Status.UUID_TOO_LONG, 0, 128]);
+  assert.equal(run(0x10003, 0), [Status.NAME_TOO_LONG, 0, 127]);
+  assert.equal(run(0, 0x10003), [Status.UUID_TOO_LONG, 0, 128]);
   assert.equal(run(9, 0, 8), [Status.NAME_HAS_NUL, 0, 8]);
   assert.equal(run(9, 0, 9), [HEADER_SIZE]);
 });
@@ -880,6 +882,17 @@ Exact('a `next` has 32 bits: 65,536 more than the right one lies behind the end'
   }
 });
 
+Exact('the flags of a device have 32 bits', () => {
+  const machine = new Machine().fill('decodeDevices');
+  const { args } = EXPORTS.decodeDevices!;
+  const view = new DataView(machine.memory.buffer);
+  // Behind dev, next, and a name of eight bytes with its NUL and padding: event_nr, and then the flags.
+  const flags = INPUT + HEADER_SIZE + 24 + 4;
+  view.setUint32(flags, view.getUint32(flags, true) | 0x20000, true);
+  assert.ok(machine.calls.decodeDevices!(...args) > 0);
+  assert.is(view.getUint32(args[3]! + 20, true) & ~0xffff, 0x20000);
+});
+
 Exact('a message of one blank word says which word it is', () => {
   const machine = new Machine();
   machine.u8[TEXT] = 0x20;
@@ -928,6 +941,8 @@ for (const how of [0, 1, 2, 3]) {
     const text = utf8.encode(
       ['a:', 'a: ', 'a: 0 8 zero', '0 8 zero', '0 8 a: 0 8 zero', '0 8: 0 8 zero', ':0 8 x: 0 8 y']
         .concat([
+          'a: 0\r8 zero',
+          'a: 0\x088 zero',
           '  0 8 zero a: 0 8 zero',
           'a: 0 8\x01zero',
           'a: 0\x01 8 zero',
@@ -944,6 +959,21 @@ for (const how of [0, 1, 2, 3]) {
 Exact('a line may stand behind 64 KiB of others', () => {
   const text = utf8.encode(`${'\n'.repeat(0x10100)}data: 0 8 linear 8:16 0 # end`);
   assert.equal(scanned(text, 3), naive.scan(text, 3));
+});
+
+Exact('a name may have more than 64 KiB, and the uuid stands behind it', () => {
+  const { calls, memory } = new Machine();
+  const at = calls.reserve!(8 * MEMORY_END);
+  const name = 'x'.repeat(0x10100);
+  const list = naive.encodeDevices([{ ...NOBODY, name, uuid: 'y' }], 50);
+  const bytes = [...header, ...list];
+  const records = (at + bytes.length + 15) & ~7;
+  const text = records + DEVICE_RECORD_SIZE;
+  const u8 = new Uint8Array(memory.buffer);
+  u8.set(bytes, at);
+  const { length } = bytes;
+  assert.is(calls.decodeDevices!(at, length, HEADER_SIZE, records, 1, text, length, 50), 1);
+  assert.is(new TextDecoder().decode(u8.subarray(text, text + name.length + 1)), `${name}y`);
 });
 
 Exact('a separator may stand behind 64 KiB of text', () => {

@@ -58,9 +58,9 @@ export function mutantsOf(wasm, wat) {
     const name = names[index] ?? `function ${index}`;
     let ordinal = 0;
     const { body } = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
-    walk(body, undefined, (expression, replace) => {
+    walk(body, {}, (expression, place) => {
       const where = `${name} ${ordinal++}`;
-      for (const [what, apply, undo] of changes(module, expression, replace)) {
+      for (const [what, apply, undo] of changes(module, expression, place)) {
         const text = binaryen.emitText(expression).replace(/\s+/g, ' ').slice(0, 160);
         const bytes = () => {
           apply();
@@ -76,12 +76,22 @@ export function mutantsOf(wasm, wat) {
 }
 
 /**
- * `expression` and those below it, each with a function that puts another in its place, if it is one of
- * those that stand by themselves.
+ * `expression` and those below it, each with where it stands: `replace` puts another in its place, if it is
+ * one of those that stand by themselves, and of what is a `truth` it only matters whether it is 0.
  */
-function walk(expression, replace, visit) {
-  visit(expression, replace);
-  for (const [child, replaceChild] of childrenOf(expression)) walk(child, replaceChild, visit);
+function walk(expression, place, visit) {
+  visit(expression, place);
+  for (const [child, replace, field] of childrenOf(expression)) {
+    walk(child, { replace, truth: isTruth(expression, field, place.truth) }, visit);
+  }
+}
+
+/** Is it only looked at whether this part of `expression` is 0, which is a `truth` itself, or none? */
+function isTruth(expression, field, truth = false) {
+  if (field === 'condition') return true;
+  if (field === 'ifTrue' || field === 'ifFalse') return truth;
+  const isUnary = binaryen.getExpressionId(expression) === binaryen.UnaryId;
+  return isUnary && binaryen.Unary.getOp(expression) === binaryen.EqZInt32;
 }
 
 /** Nothing is below these. */
@@ -100,7 +110,7 @@ function childrenOf(expression) {
   const more = ['dest', 'source', 'size'];
   const by = (set) => set && ((other) => set(expression, other));
   return [
-    ...[...one, ...more].map((field) => [info[field], by(setters[field])]),
+    ...[...one, ...more].map((field) => [info[field], by(setters[field]), field]),
     ...(info.children ?? []).map((child, i) => [
       child,
       (other) => Block.setChildAt(expression, i, other),
@@ -115,7 +125,7 @@ function isSub(expression) {
 }
 
 /** `[what, apply, undo]` of each change that an expression can have. */
-function* changes(module, expression, replace) {
+function* changes(module, expression, { replace, truth }) {
   const id = binaryen.getExpressionId(expression);
   const set = (owner, field, before, after) => [
     () => owner[`set${field}`](expression, after),
@@ -149,7 +159,8 @@ function* changes(module, expression, replace) {
     const zero = typeof value === 'bigint' ? 0n : 0;
     // Of a mask over eight bytes one more or less is no mistake that anybody makes.
     const isMask = typeof value === 'bigint' && BigInt.asUintN(64, value) > 0xffffffffn;
-    for (const after of new Set(isMask ? [zero] : [value + one, value - one, zero])) {
+    const near = isMask ? [zero] : [value + one, value - one, zero];
+    for (const after of new Set(truth ? [value === zero ? one : zero] : near)) {
       if (after !== value) yield [`${value} to ${after}`, ...set(Const, field, value, after)];
     }
   } else if (id === binaryen.IfId) yield* conditions(If);

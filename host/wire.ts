@@ -312,8 +312,7 @@ export class Codec {
   /** Is a parameter of it bytes? And how many words are there? */
   #hasBytes = false;
   #words = 0;
-  /** The last one: the next is often the same. */
-  #type = '';
+  readonly #typeNames = new TypeNames();
   /** Is there, or may there be, a key in the memory of the call at hand? */
   #secret = false;
 
@@ -403,20 +402,10 @@ export class Codec {
     return text;
   }
 
-  /** A text of no great length; `like` is what it may well be: to compare costs less than to make one. */
-  #text(from: number, length: number, like = ''): string {
+  /** A text of no great length. */
+  #text(from: number, length: number): string {
     if (length === 0) return '';
     const u8 = this.#u8;
-    if (length === like.length) {
-      let high = 0;
-      let others = 0;
-      for (let i = 0; i < length; i++) {
-        const byte = u8[from + i]!;
-        high |= byte;
-        others |= byte ^ like.charCodeAt(i);
-      }
-      if (others === 0 && high < 0x80) return like;
-    }
     if (length <= 32) {
       let text = '';
       let i = 0;
@@ -1489,11 +1478,17 @@ export class Codec {
   }
 
   #typeName(at: number): string {
+    const type = this.#typeNames.find(this.#u32, at) ?? this.#newTypeName(at);
+    this.#secret ||= holdsKeys(type);
+    return type;
+  }
+
+  #newTypeName(at: number): string {
     let length = 0;
     while (this.#u8[at + length] !== 0) length++;
-    const type = this.#text(at, length, this.#type);
-    this.#secret ||= holdsKeys(type);
-    return (this.#type = type);
+    const type = this.#text(at, length);
+    this.#typeNames.add(type, this.#u32, at);
+    return type;
   }
 
   #getDevices(
@@ -1868,6 +1863,43 @@ class Texts {
     return this.#chunk.substring(from - this.#begin, to - this.#begin);
   }
 }
+
+/** Names of types by the 16 bytes that a spec has for them: a table has few, and the next one mostly the same. */
+class TypeNames {
+  readonly #words = new Uint32Array(MOST_NAMES * NAME_WORDS);
+  readonly #names: string[] = [];
+
+  /** @param address - where they stand in memory; if that is no multiple of 4 nothing is found */
+  find(u32: Uint32Array, address: number): string | undefined {
+    if ((address & 3) !== 0) return undefined;
+    const at = address >> 2;
+    const words = this.#words;
+    const names = this.#names;
+    for (let i = 0, word = 0; i < names.length; i++, word += NAME_WORDS) {
+      if (
+        words[word] === u32[at] &&
+        words[word + 1] === u32[at + 1] &&
+        words[word + 2] === u32[at + 2] &&
+        words[word + 3] === u32[at + 3]
+      ) {
+        return names[i];
+      }
+    }
+    return undefined;
+  }
+
+  add(name: string, u32: Uint32Array, address: number): void {
+    if ((address & 3) !== 0) return;
+    const at = address >> 2;
+    if (this.#names.length === MOST_NAMES) this.#names.length = 0;
+    this.#words.set(u32.subarray(at, at + NAME_WORDS), this.#names.length * NAME_WORDS);
+    this.#names.push(name);
+  }
+}
+
+const NAME_WORDS = uapi.DM_MAX_TYPE_NAME / 4;
+/** More than there are types: what is behind their NUL may differ as well. */
+const MOST_NAMES = 32;
 
 /** `words` on the prototype: split when asked for, as most callers never do. */
 class Line implements TargetLine<number | bigint> {

@@ -748,6 +748,44 @@ Replies('targets are encoded as the naive codec does, and decoded to the same ag
   fc.assert(each, { numRuns: 300 });
 });
 
+Replies('types are told by all of their bytes, wherever they stand', () => {
+  // Of four words all but one byte the same; many of them; and what is behind the NUL is not looked at.
+  const types = Array.from({ length: 15 }, (_, at) => `${'a'.repeat(at)}b`.padEnd(15, 'a'));
+  types.push(...Array.from({ length: 40 }, (_, i) => `type-${i}`), 'r\u00e4id', 'r\udce4id');
+  const targets = [...types, ...types.toReversed()].map((type, i) => {
+    return { startSector: i, length: 1, type, parameters: '' };
+  });
+  const bytes = encodeReply('TABLE_STATUS', { targets });
+  const typesOf = (reply: Uint8Array): string[] =>
+    decodeReply('TABLE_STATUS', reply).targets.map(({ type }) => type);
+  const expected = targets.map(({ type }) => type);
+  assert.equal(typesOf(bytes), expected);
+  for (let offset = 1; offset <= 8; offset++) {
+    const moved = new Uint8Array(bytes.length + offset);
+    moved.set(bytes.subarray(0, 312));
+    moved.set(bytes.subarray(312), 312 + offset);
+    const view = new DataView(moved.buffer);
+    view.setUint32(12, moved.length, true);
+    view.setUint32(16, 312 + offset, true);
+    assert.equal(typesOf(moved), expected);
+  }
+  // Three bytes of the last `next`, which nobody follows, and a type: together they are another one.
+  const one = { startSector: 0, length: 1, type: 'defg', parameters: '' };
+  const lone = encodeReply('TABLE_STATUS', { targets: [one] });
+  const off = new Uint8Array(lone.length + 3);
+  off.set(lone.subarray(0, 312));
+  off.set(lone.subarray(312), 315);
+  off.set(naive.bytesOf('\0abc'), 315 + 20);
+  off[12] = off.length & 0xff;
+  off[16] = 315 & 0xff;
+  const named = encodeReply('TABLE_STATUS', { targets: [{ ...one, type: 'abcdefg' }] });
+  assert.equal([typesOf(named), typesOf(off)], [['abcdefg'], ['defg']]);
+  for (let at = 312, i = 0; i < targets.length; i++, at += 48) {
+    bytes.fill(i, at + 24 + naive.bytesOf(expected[i]!).length + 1, at + 40);
+  }
+  assert.equal(typesOf(bytes), expected);
+});
+
 const device = record({
   name: cText(127),
   dev: fc.integer({ min: 1, max: 0xffffffff }),

@@ -59,14 +59,18 @@ function readLog(reader: Reader, size: number): void {
   if (regions > 0xffffffffn && reader.isSince(REGION_COUNT)) {
     reader.refuseWord('mirror-regions', 'larger regions, less than 2^32', at);
   }
-  const bytes = ((regions + 63n) / 64n) * 8n + BigInt(LOG_HEADER * 512);
-  const block = BigInt(device?.logicalBlockSize ?? 512);
-  if (
-    device !== undefined &&
-    ((bytes + block - 1n) / block) * block > BigInt(device.sectors) * 512n
-  ) {
-    reader.refuse('mirror-log-size', `expected room for ${bytes} bytes`, { at: 2 });
+  if (device === undefined) return;
+  const needed = logBytes(regions, device.logicalBlockSize ?? 512);
+  if (needed > BigInt(device.sectors) * 512n) {
+    reader.refuse('mirror-log-size', `expected room for ${needed} bytes`, { at: 2 });
   }
+}
+
+/** What a log takes of its device: its header, and whole words of a bit for each region, in whole blocks. */
+export function logBytes(regions: bigint, blockSize: number): bigint {
+  const bytes = BigInt(LOG_HEADER * 512) + ((regions + 63n) / 64n) * 8n;
+  const block = BigInt(blockSize);
+  return ((bytes + block - 1n) / block) * block;
 }
 
 /**

@@ -1,6 +1,7 @@
 // dm-raid1.c and dm-log.c: mirrors. A resync is done as soon as the mirror is resumed, as nothing has to be
 // copied.
 
+import { logBytes } from '../../targets/mirror.js';
 import { sscanf32 } from '../../targets/rules.js';
 import type { Core } from '../core.js';
 import type { Bytes } from '../packet.js';
@@ -50,13 +51,6 @@ const LOG_REFUSALS = [
   'Invalid mirror log argument count',
   'Error creating mirror dirty log',
 ];
-
-/** How much of its device a log takes: two sectors, and whole words of a bit for each region. */
-function logBytes(regions: bigint, block: number): bigint {
-  const bytes = 1024n + ((regions + 63n) / 64n) * 8n;
-  const size = BigInt(block);
-  return ((bytes + size - 1n) / size) * size;
-}
 
 /** What dm-log.c logs of words that make no log; undefined if it says nothing. */
 function logProblem(

@@ -73,8 +73,32 @@ const BEHIND_KEY = [
 ];
 const BEHIND_CIPHER = ['Invalid IV mode', 'Error decoding and setting key', ...BEHIND_KEY];
 
-function useCipher(cipher: Bytes): void {
-  if (!knowsCipher(cipher)) refuse('ENOENT', 'Error allocating crypto tfm');
+/** crypt_alloc_tfms() */
+function useCipher(cipher: Bytes, core: Core): void {
+  const unknown = 'Error allocating crypto tfm';
+  if (!knowsCipher(cipher)) refuse('ENOENT', unknown);
+  const mode = nullMode(cipher);
+  // It has blocks of one byte.
+  if (mode !== undefined && !['', 'ecb', 'cbc'].includes(mode)) {
+    refuse(core.is('6.12') ? 'EINVAL' : 'ENOENT', unknown);
+  }
+}
+
+/** The mode of a cipher that is none, '' for that of a table that names no mode; undefined for other ciphers. */
+function nullMode(cipher: Bytes): Bytes | undefined {
+  const [, mode, capi] =
+    /^cipher_null(?::\d+)?(?:-(\w+)|$)|^capi:(\w+)\(cipher_null\)/.exec(cipher) ?? [];
+  return cipher === 'cipher_null' ? '' : (mode ?? capi);
+}
+
+/** crypt_set_key() @returns the key's size in bytes */
+function useKey(cipher: Bytes, key: Bytes, core: Core): number {
+  const size = keySizeOf(key, core);
+  // A cipher that is none takes no key.
+  if (size === undefined || (size > 0 && nullMode(cipher) !== undefined)) {
+    return refuse('EINVAL', 'Error decoding and setting key');
+  }
+  return size;
 }
 
 /** dm-crypt.c */
@@ -84,8 +108,8 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
   construct: (given, at) => {
     const words = new Words(given, at.core);
     const [cipher, key] = [words.next(), words.next()];
-    useCipher(cipher);
-    const keySize = keySizeOf(key, at.core) ?? refuse('EINVAL', 'Error decoding and setting key');
+    useCipher(cipher, at.core);
+    const keySize = useKey(cipher, key, at.core);
     const ivOffset = words.u64();
     const path = words.next();
     const start = words.u64();
@@ -117,8 +141,8 @@ export const crypt: AnyTargetType = /* @__PURE__ */ targetType<Crypt>({
     };
   },
   earlier: (text, { core }, [cipher = '', key = '']) => {
-    if (BEHIND_CIPHER.includes(text)) useCipher(cipher);
-    if (BEHIND_KEY.includes(text)) keySizeOf(key, core);
+    if (BEHIND_CIPHER.includes(text)) useCipher(cipher, core);
+    if (BEHIND_KEY.includes(text)) useKey(cipher, key, core);
     return false;
   },
   status: ({ state }, { kind }, { core }) => {
@@ -395,6 +419,29 @@ interface Integrity {
   readonly options: ReadonlyMap<string, Bytes>;
 }
 
+/** `name` or `name:value` each. */
+function optionsOf(words: Words): Map<string, Bytes> {
+  const options = new Map<string, Bytes>();
+  while (words.left > 0) {
+    const [name = '', ...value] = words.next().split(':');
+    options.set(name, value.join(':'));
+  }
+  return options;
+}
+
+/** What the rules say of a tag, at which the constructor looks when it has the hashes. */
+const BEHIND_HASHES = ['Unknown tag size', 'Too big tag size'];
+
+/** get_mac() of both hashes @returns the bytes of the internal one's digest, if there is one */
+function useHashes(options: ReadonlyMap<string, Bytes>): number | undefined {
+  const [size] = ['internal hash', 'journal mac'].map((what) => {
+    const hash = options.get(what.replace(' ', '_'))?.split(':')[0];
+    if (hash === undefined) return undefined;
+    return digestSize(hash) ?? refuse('ENOENT', `Invalid ${what}`);
+  });
+  return size;
+}
+
 /** dm-integrity.c */
 export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
   name: 'integrity',
@@ -405,24 +452,22 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     const start = words.u64();
     const tag = words.next();
     const mode = words.next();
-    const options = new Map<string, Bytes>();
-    const own = words.take(words.u32());
-    while (own.left > 0) {
-      const [name = '', ...value] = own.next().split(':');
-      options.set(name, value.join(':'));
-    }
+    const options = optionsOf(words.take(words.u32()));
     const dev = at.open(path);
     const metaPath = options.get('meta_device');
     const metaDev = metaPath === undefined ? undefined : at.open(metaPath);
-    const hash = options.get('internal_hash')?.split(':')[0];
-    const digest = hash === undefined ? undefined : digestSize(hash);
-    if (hash !== undefined && digest === undefined) refuse('ENOENT', 'Invalid internal hash');
+    const hash = options.get('internal_hash');
+    const digest = useHashes(options);
     const tagSize =
       tag === '-' ? digest : Number(kstrtoull(tag) ?? refuse('EINVAL', 'Invalid tag size'));
     if (tagSize === undefined) return refuse('EINVAL', 'Unknown tag size');
     const place = `${at.core.placeOf(metaDev ?? dev)}+${metaDev === undefined ? start : 0n}`;
     const isBlank = mode === 'R' && !at.core.state.disks.has(place);
     const superblock = superblockOf(at, place, { dev, metaDev, start, tagSize, options });
+    const [cipher] = options.get('journal_crypt')?.split(':') ?? [];
+    if (mode === 'J' && cipher !== undefined && !knowsCipher(`capi:${cipher}`)) {
+      refuse('ENOENT', 'Invalid journal cipher');
+    }
     if (!isBlank) at.core.state.disks.set(place, superblock);
     if (at.length > superblock.provided) {
       refuse('EINVAL', 'Not enough provided sectors for requested mapping size');
@@ -430,6 +475,10 @@ export const integrity: AnyTargetType = /* @__PURE__ */ targetType<Integrity>({
     // dm_integrity_set(); from Linux 6.11 on it is one of the table's limits.
     if (hash === undefined && !at.core.is('6.12')) at.device.integrityProfile = true;
     return { dev, start, mode, metaDev, superblock, isBlank, isRead: false, options };
+  },
+  earlier: (text, _, [, , , , , ...options]) => {
+    if (BEHIND_HASHES.includes(text)) useHashes(optionsOf(new Words(options)));
+    return false;
   },
   resume: ({ state }, { core }) => {
     state.isRead = core.is('6.1');

@@ -138,6 +138,37 @@ Model('a refused set or mirror is logged with what the kernel counts', () => {
   ]);
 });
 
+Model('ciphers and hashes are refused in the order in which they are looked up', () => {
+  const [, dm] = made({ release: '6.12' });
+  dm.createDevice('x');
+  const why = (table: string): string[] => {
+    const { code, kernelLog } = refused(() => dm.loadTable('x', table));
+    const lines = kernelLog.slice(0, -1).map((line) => line.replace(/^.*253:0: /, ''));
+    return [code, ...lines];
+  };
+  const noKey = 'crypt: Error decoding and setting key (-EINVAL)';
+  assert.equal(why('0 8 crypt cipher_null-ecb 00 0 8:16 0'), ['EINVAL', noKey]);
+  assert.equal(why('0 8 crypt cipher_null-ecb-plain 00 x 8:16 0'), [
+    'EINVAL',
+    'trusted_key: device-mapper: crypt: Selected cipher does not support IVs',
+    noKey,
+  ]);
+  assert.equal(why('0 8 crypt cipher_null-xts-plain64 - 0 8:16 0'), [
+    'EINVAL',
+    'crypt: Error allocating crypto tfm (-EINVAL)',
+  ]);
+  for (const [options, what] of [
+    ['1 internal_hash:nosuch', 'Invalid internal hash (-ENOENT)'],
+    ['2 internal_hash:sha256 journal_mac:nosuch', 'Invalid journal mac (-ENOENT)'],
+  ] as const) {
+    assert.equal(why(`0 8 integrity 8:16 0 99999 J ${options}`), ['ENOENT', `integrity: ${what}`]);
+  }
+  assert.equal(why('0 8 integrity 8:16 0 8 J 1 journal_crypt:nosuch'), [
+    'ENOENT',
+    'integrity: Invalid journal cipher (-ENOENT)',
+  ]);
+});
+
 Model('of several modes of verity the last one counts, before they are refused', () => {
   const [, dm] = made({ release: '5.10' });
   dm.createDevice('x');

@@ -73,7 +73,7 @@ const BEHIND_KEY = [
 ];
 const BEHIND_CIPHER = ['Invalid IV mode', 'Error decoding and setting key', ...BEHIND_KEY];
 
-/** crypt_alloc_tfms() */
+/** crypt_alloc_tfms(), crypt_ctr_ivmode() */
 function useCipher(cipher: Bytes, core: Core): void {
   const unknown = 'Error allocating crypto tfm';
   if (!knowsCipher(cipher)) refuse('ENOENT', unknown);
@@ -81,6 +81,9 @@ function useCipher(cipher: Bytes, core: Core): void {
   // It has blocks of one byte.
   if (mode !== undefined && !['', 'ecb', 'cbc'].includes(mode)) {
     refuse(core.is('6.12') ? 'EINVAL' : 'ENOENT', unknown);
+  }
+  if (/^[^-]+-ecb-.|^capi:ecb\([^)]*\)-./.test(cipher)) {
+    core.log(4, 'crypt: Selected cipher does not support IVs');
   }
 }
 

@@ -199,6 +199,10 @@ export class Machine {
       this.set(Cell.UUID_LENGTH, 128);
       u8.fill(0x61, this.calls.nameSlot!(), this.calls.nameSlot!() + 4);
       u8.fill(0x62, this.calls.uuidSlot!(), this.calls.uuidSlot!() + 128);
+    } else if (name === 'decodeHeader') {
+      // As if it were the answer to a request by the same name.
+      this.set(Cell.NAME_LENGTH, 4);
+      u8.set(header.slice(48, 48 + 4), this.calls.nameSlot!());
     } else if (name === 'encodeTable') {
       u8.set(new TextEncoder().encode('linear\0\0\0\0\0\0\0\0\0\0'), TYPES);
       u8.set([...parameters, ...parameters], TEXT);

@@ -17,7 +17,12 @@ const ERROR_MODE = '6.12';
 /** From this release on what holds the hashes is as large as they are from their start on, and parity is counted in blocks. */
 const WHOLE_PARITY = '5.12';
 
-const CORRUPTION = ['ignore_corruption', 'restart_on_corruption', 'panic_on_corruption'];
+/** What may become of corruption. */
+export const CORRUPTION_MODES = [
+  'ignore_corruption',
+  'restart_on_corruption',
+  'panic_on_corruption',
+];
 const ERROR = ['restart_on_error', 'panic_on_error'];
 
 /** What a line says beyond its ten words. */
@@ -59,7 +64,7 @@ function readOptions(reader: Reader, bits: number, dataBlocks: bigint): Given {
   };
   while (reader.at < end) {
     const option = reader.next('verity-option', 'an option').toLowerCase();
-    if (CORRUPTION.includes(option)) mode('corruption');
+    if (CORRUPTION_MODES.includes(option)) mode('corruption');
     else if (ERROR.includes(option) && reader.isSince(ERROR_MODE)) mode('error');
     else if (option === 'ignore_zero_blocks') continue;
     else if (option === 'check_at_most_once') {

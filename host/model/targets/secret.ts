@@ -1,6 +1,7 @@
 // dm-crypt.c, dm-verity-target.c and dm-integrity.c. Keys are kept as they were given, as TABLE tells them.
 
 import { kstrtoull } from '../../targets/rules.js';
+import { CORRUPTION_MODES } from '../../targets/verity.js';
 import type { Core } from '../core.js';
 import { raiseBlock } from '../limits.js';
 import type { Bytes } from '../packet.js';
@@ -89,9 +90,9 @@ function useCipher(cipher: Bytes, core: Core): void {
 
 /** The mode of a cipher that is none, '' for that of a table that names no mode; undefined for other ciphers. */
 function nullMode(cipher: Bytes): Bytes | undefined {
-  const [, mode, capi] =
-    /^cipher_null(?::\d+)?(?:-(\w+)|$)|^capi:(\w+)\(cipher_null\)/.exec(cipher) ?? [];
-  return cipher === 'cipher_null' ? '' : (mode ?? capi);
+  if (cipher === 'cipher_null') return '';
+  const found = /^cipher_null(?::\d+)?-(\w+)|^capi:(\w+)\(cipher_null\)/.exec(cipher);
+  return found?.[1] ?? found?.[2];
 }
 
 /** crypt_set_key() @returns the key's size in bytes */
@@ -238,8 +239,6 @@ interface Verity {
   readonly signature: Bytes | undefined;
 }
 
-const CORRUPTION_MODES = ['ignore_corruption', 'restart_on_corruption', 'panic_on_corruption'];
-
 /** Options without a value, in the order in which TABLE tells them. */
 const VERITY_FLAGS = [
   ...CORRUPTION_MODES,
@@ -308,7 +307,7 @@ export const verity: AnyTargetType = /* @__PURE__ */ targetType<Verity>({
       const name = options.next().toLowerCase();
       if (VERITY_FLAGS.includes(name)) {
         // Of what becomes of corruption the last one counts, where there may be more than one.
-        if (name.endsWith('_corruption')) CORRUPTION_MODES.forEach((mode) => flags.delete(mode));
+        if (CORRUPTION_MODES.includes(name)) CORRUPTION_MODES.forEach((mode) => flags.delete(mode));
         flags.add(name);
       } else values.set(name, options.next());
     }
